@@ -1,0 +1,15 @@
+//! The HTTP shell of SME Pulse: configuration, wiring, routes, errors to answers, telemetry. It holds no rule and
+//! no SQL; it is a library only so that the binary, the tests and the fuzz targets share it.
+//!
+//! How to add a route: `docs/adding-a-route.md`.
+
+pub mod app;
+pub mod client_ip;
+pub mod config;
+pub mod docs;
+pub mod edge;
+pub mod error;
+pub mod input;
+pub mod limit;
+pub mod routes;
+pub mod telemetry;

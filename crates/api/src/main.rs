@@ -1,0 +1,2 @@
+//! The `sme-pulse` binary.
+fn main() {}

@@ -1,0 +1,49 @@
+//! A session: one log-in on one device, and what ends it.
+
+use chrono::{DateTime, Utc};
+
+use crate::ids::{OrgId, SessionId, UserId};
+
+/// A row of `auth.sessions`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its key, the `sid` of its tokens.
+    pub id: SessionId,
+    /// Who signed in.
+    pub user: UserId,
+    /// The organization its tokens are for.
+    pub org: OrgId,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+    /// When it ends by itself.
+    pub expires_at: DateTime<Utc>,
+    /// The client's address as the rate limit sees it.
+    pub client_ip: Option<String>,
+    /// The client's user agent, cut to 255 characters.
+    pub user_agent: Option<String>,
+    /// Set once it has been ended.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl Session {
+    /// Whether its tokens are still good at `now`.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+}
+
+/// Why a session was ended, as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// The user logged out.
+    LoggedOut,
+}
+
+impl EndReason {
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LoggedOut => "logged_out",
+        }
+    }
+}
