@@ -76,7 +76,11 @@ fn classify(error: &DbErr) -> Class {
 
 fn classify_driver(cause: &SqlxError) -> Class {
     match cause {
-        SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::Protocol(_) | SqlxError::PoolTimedOut | SqlxError::PoolClosed
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::Protocol(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
         | SqlxError::WorkerCrashed => Class::Unavailable,
         SqlxError::Database(database) => {
             let code = database.code().unwrap_or_default();

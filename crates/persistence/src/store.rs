@@ -3,8 +3,8 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use sea_orm::{
-    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionSession, TransactionTrait,
+    AccessMode, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionSession, TransactionTrait,
 };
 use sme_pulse_domain::tenant::TenantScope;
 
@@ -38,6 +38,16 @@ impl Store {
     /// Opens the unit of work in which one tenant's rows can be read and written.
     pub async fn begin(&self, scope: TenantScope) -> Result<TenantTx, StoreError> {
         Ok(TenantTx { tx: self.transaction().await?, scope })
+    }
+
+    /// Opens a consistent view of one tenant's rows. It takes no write lock, and nothing can be written in it.
+    pub async fn begin_read(&self, scope: TenantScope) -> Result<TenantTx, StoreError> {
+        let options = TransactionOptions {
+            isolation_level: (self.engine == Engine::Postgres).then_some(IsolationLevel::RepeatableRead),
+            access_mode: (self.engine == Engine::Postgres).then_some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+        };
+        Ok(TenantTx { tx: Normalised(self.pool.0.begin_with_options(options).await?), scope })
     }
 
     /// Opens a unit of work outside any tenant: seeds, and events of which nobody knows whose they are.

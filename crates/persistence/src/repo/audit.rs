@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, ExprTrait, NotSet,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ConnectionTrait, EntityTrait, ExprTrait, NotSet,
     sea_query::{Expr, OnConflict},
 };
 use sme_pulse_domain::audit::{AuditEvent, AuditRecord, Details};
@@ -35,7 +37,7 @@ impl SystemTx {
 /// One upsert takes the next number and locks the chain's head, so that parallel writers queue up: no gap, no fork.
 async fn append(tx: &impl ConnectionTrait, event: AuditEvent, now: DateTime<Utc>) -> Result<(), StoreError> {
     let chain = event.org.map_or(OUTSIDE, sme_pulse_domain::ids::OrgId::get);
-    let first = audit_head::ActiveModel { chain_id: Set(chain), seq: Set(1), hash: Set(String::new()) };
+    let first = audit_head::ActiveModel { chain_id: Set(chain), seq: Set(1), hash: Set("0".repeat(64)) };
     let next = OnConflict::column(audit_head::Column::ChainId)
         .value(audit_head::Column::Seq, Expr::col((audit_head::Entity, audit_head::Column::Seq)).add(1))
         .to_owned();

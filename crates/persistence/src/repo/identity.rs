@@ -83,10 +83,8 @@ impl Store {
 /// One row a role; users without a role have one row.
 #[expect(clippy::disallowed_methods, reason = "the tenant is what is being looked up; both callers filter by a key")]
 fn users_with_roles() -> Select<user::Entity> {
-    let organization: RelationDef = user::Entity::belongs_to(organization::Entity)
-        .from(user::Column::OrgId)
-        .to(organization::Column::Id)
-        .into();
+    let organization: RelationDef =
+        user::Entity::belongs_to(organization::Entity).from(user::Column::OrgId).to(organization::Column::Id).into();
     let held: RelationDef =
         user::Entity::belongs_to(user_role::Entity).from(user::Column::Id).to(user_role::Column::UserId).into();
     let in_home = held.on_condition(|user, held| {

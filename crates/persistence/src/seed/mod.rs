@@ -23,7 +23,7 @@ use crate::{
     entity::{TenantOwned, account, customer, organization, role, supplier, user, user_role},
 };
 pub use data::ADMIN_EMAIL;
-pub use report::{Seeded, SeedReport};
+pub use report::{SeedReport, Seeded};
 
 /// Key of the advisory lock that keeps two seeders of one PostgreSQL database apart (an arbitrary constant).
 const LOCK_KEY: i64 = 0x5345_4544;
@@ -69,8 +69,16 @@ impl Seeder<'_> {
         };
         let links = self.link_roles(admin_id, org).await?;
         let scope = scope_of(org);
-        let mut report =
-            SeedReport { org, roles, organization, user, links, customers: vec![], suppliers: vec![], accounts: vec![] };
+        let mut report = SeedReport {
+            org,
+            roles,
+            organization,
+            user,
+            links,
+            customers: vec![],
+            suppliers: vec![],
+            accounts: vec![],
+        };
         for partner in data::customers() {
             report.customers.push(self.customer(scope, partner).await?);
         }
