@@ -74,13 +74,13 @@ impl File {
         match &self.body {
             Body::Plain(bytes) => Ok(bytes.clone()),
             Body::Gzip(bytes, _) if compressed => Ok(bytes.clone()),
-            Body::Gzip(bytes, inflated) => match inflated.get() {
-                Some(plain) => Ok(plain.clone()),
-                None => {
-                    let plain = inflate(bytes).map_err(|e| ApiError::Internal(Reason(format!("an asset: {e}"))))?;
-                    Ok(inflated.get_or_init(|| plain).clone())
+            Body::Gzip(bytes, inflated) => {
+                if let Some(plain) = inflated.get() {
+                    return Ok(plain.clone());
                 }
-            },
+                let plain = inflate(bytes).map_err(|e| ApiError::Internal(Reason(format!("an asset: {e}"))))?;
+                Ok(inflated.get_or_init(|| plain).clone())
+            }
         }
     }
 }

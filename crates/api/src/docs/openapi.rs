@@ -17,8 +17,9 @@ pub const BEARER: &str = "bearer";
         title = "SME Pulse API",
         version = "1.0.0",
         description = "Sign-in, roles and tenants, and the ledgers of small businesses.\n\n\
-            Log in with `POST /api/v1/auth/login`, press **Authorize** and paste the `access_token`. Every answer \
-            that is not 2xx has one form: `error`, `detail`, `request_id`, `error_code`.",
+            To try calls, log in with `POST /api/v1/auth/login` on the [interactive page](/api/docs), press \
+            **Authorize** there and paste the `access_token`; the [reference](/api/redoc) is for reading. Every \
+            answer that is not 2xx has one form: `error`, `detail`, `request_id`, `error_code`.",
         license(name = "GPL-3.0-or-later", identifier = "GPL-3.0-or-later")
     ),
     components(schemas(ErrorEnvelope, RateLimitedEnvelope, ValidationEnvelope, ValidationItem)),

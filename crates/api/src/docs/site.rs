@@ -1,7 +1,7 @@
 //! The fixed list of documentation files and their mounting. A path that is not in the list has no route, so no
 //! name from a client ever reaches a file.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use actix_web::{
     HttpRequest, guard,
@@ -48,6 +48,9 @@ pub enum DocsError {
     /// The document has no JSON form.
     #[error("the OpenAPI document cannot be written as JSON")]
     Document(#[from] serde_json::Error),
+    /// Two operations have one id, or one has none: links to them and generated clients would mix them up.
+    #[error("the operation id {0:?} is missing or used twice")]
+    OperationId(String),
     /// A file that the pages need is not in the binary, or is damaged.
     #[error("the documentation file {0} is missing or damaged")]
     Asset(&'static str),
@@ -60,8 +63,9 @@ pub struct DocsSite {
 }
 
 impl DocsSite {
-    /// Writes the document as JSON once and checks that every file is there.
+    /// Writes the document as JSON once; checks the operation ids and that every file is there.
     pub fn new(openapi: &OpenApi) -> Result<Self, DocsError> {
+        check_operation_ids(openapi)?;
         let document = Bytes::from(openapi.to_json()?);
         let mut files = vec![("/openapi.json", File::plain("application/json", document))];
         files.extend(OWN.map(|(path, kind, text)| (path, File::plain(kind, Bytes::from_static(text.as_bytes())))));
@@ -77,6 +81,21 @@ impl DocsSite {
     pub fn paths(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.files.iter().map(|(path, _)| *path)
     }
+}
+
+fn check_operation_ids(openapi: &OpenApi) -> Result<(), DocsError> {
+    let mut seen = HashSet::new();
+    for item in openapi.paths.paths.values() {
+        let (reads, writes) = ([&item.get, &item.head, &item.options], [&item.put, &item.post, &item.delete]);
+        let rare = [&item.patch, &item.trace, &item.query];
+        for operation in [reads, writes, rare].into_iter().flatten().flatten() {
+            let id = operation.operation_id.as_deref().unwrap_or_default();
+            if id.is_empty() || !seen.insert(id) {
+                return Err(DocsError::OperationId(id.to_owned()));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn swagger_ui(name: &'static str, content_type: &'static str) -> Result<File, DocsError> {
@@ -106,5 +125,33 @@ pub fn configure(cfg: &mut web::ServiceConfig, site: &DocsSite) {
                 .route(web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(answer))
                 .default_service(web::to(|| async { Err::<(), _>(ApiError::MethodNotAllowed("GET, HEAD".into())) })),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::openapi::{
+        HttpMethod, PathItem, PathsBuilder,
+        path::{Operation, OperationBuilder},
+    };
+
+    use super::*;
+    use crate::docs::openapi::base;
+
+    fn document(ids: [&str; 2]) -> OpenApi {
+        let operation = |id: &str| -> Operation { OperationBuilder::new().operation_id(Some(id)).build() };
+        let mut document = base();
+        document.paths = PathsBuilder::new()
+            .path("/a", PathItem::new(HttpMethod::Get, operation(ids[0])))
+            .path("/b", PathItem::new(HttpMethod::Post, operation(ids[1])))
+            .build();
+        document
+    }
+
+    #[test]
+    fn operation_ids_must_be_there_and_differ() {
+        assert!(DocsSite::new(&document(["readA", "writeB"])).is_ok());
+        assert!(matches!(DocsSite::new(&document(["same", "same"])), Err(DocsError::OperationId(id)) if id == "same"));
+        assert!(matches!(DocsSite::new(&document(["readA", ""])), Err(DocsError::OperationId(_))));
     }
 }
