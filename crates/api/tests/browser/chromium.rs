@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{self, Receiver},
@@ -34,11 +34,11 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// `None`, with a line that says so, on a machine without Chromium; with `CI=true` that is a failure.
-    #[expect(clippy::print_stderr, reason = "a skipped check must be seen")]
     pub(crate) fn start() -> Option<Self> {
         let Some(program) = find() else {
             assert!(env::var("CI").as_deref() != Ok("true"), "no Chromium on this machine");
-            eprintln!("skipped: no Chromium on this machine");
+            // Past the test harness, which keeps what a passing test prints to itself.
+            io::stderr().write_all(b"skipped: no Chromium on this machine\n").unwrap();
             return None;
         };
         let profile = tempfile::tempdir().unwrap();
