@@ -1,0 +1,1 @@
+//! Logs: set up once, written by events.
