@@ -83,7 +83,12 @@ fn target(reader: &mut Reader<'_>, development: bool) -> Option<DatabaseTarget> 
         if parts_given {
             reader.warn("BACKEND_DB_* has no effect, because DATABASE_URL is set");
         }
-        from_url(reader, text.trim())?
+        let target = from_url(reader, text.trim())?;
+        if matches!(&target, DatabaseTarget::Postgres { url } if !development && url.has_password(DB_PASSWORD.default))
+        {
+            reader.warn(format!("{} holds a publicly known password", DATABASE_URL.name));
+        }
+        target
     } else if parts_given {
         if !development && reader.given(DB_PASSWORD).unwrap_or(DB_PASSWORD.default) == DB_PASSWORD.default {
             reader.refuse(DB_PASSWORD, "must be set to something other than the default outside development");

@@ -40,6 +40,7 @@ fn addresses_that_cannot_work_are_refused_without_being_repeated() {
     for address in [
         "hunter2",
         "mysql://u:hunter2@h/n",
+        "postgres:hunter2",
         "postgres://u:hunter2@h:notaport/n",
         "postgres://u:hunter2%ff@h/n",
         "postgres://u:hunter2@h/n?sslmode=hunter2",
@@ -110,6 +111,14 @@ fn the_default_password_is_refused_outside_development() {
         assert!(complaint.starts_with("configuration error: BACKEND_DB_PASSWORD must"), "{complaint}");
     }
     assert!(production(&[("BACKEND_DB_PASSWORD", "hunter2")]).is_ok());
+}
+
+#[test]
+fn the_default_password_in_a_url_is_a_warning_outside_development() {
+    let pair = ("DATABASE_URL", "postgres://postgres:postgres@h/n");
+    assert_eq!(load(&[pair]).unwrap().1, []);
+    let warnings = production(&[pair]).unwrap().1;
+    assert_eq!(warnings[0].to_string(), "DATABASE_URL holds a publicly known password");
 }
 
 #[test]

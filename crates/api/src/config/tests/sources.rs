@@ -2,6 +2,8 @@
 
 use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt};
 
+use proptest::prelude::*;
+
 use crate::config::{Config, ConfigError, Variables};
 
 fn merge(process: &[(&str, &str)], dotenv: &str) -> Result<Config, ConfigError> {
@@ -61,4 +63,26 @@ fn a_file_in_the_folder_is_read_and_none_is_needed() {
     let variables = Variables::of_process(folder.path()).unwrap();
     assert_eq!(Config::load(&variables).unwrap().0.tokens.issuer, "from-the-file");
     assert!(std::env::var_os("BACKEND_JWT_ISSUER").is_none());
+}
+
+proptest! {
+    #[test]
+    fn no_text_of_a_file_is_a_panic_or_repeated_in_a_complaint(
+        lines in prop::collection::vec("(export )?(BACKEND_[A-Z_]{1,8})?[ =]{0,2}[\"'$\\\\{}#a-z ü]{0,12}", 0..6),
+        end in "(\r?\n)?",
+    ) {
+        if let Err(error) = merge(&[], &(lines.join("\n") + &end)) {
+            let error = error.to_string();
+            let place = error.strip_prefix("configuration error: .env").unwrap();
+            let place = place.strip_prefix(" line ").map_or(place, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+            let rules = [" must have the form NAME=value", " must have lines of the form NAME=value"];
+            prop_assert!(rules.contains(&place), "{}", error);
+        }
+    }
+
+    #[test]
+    fn no_bytes_of_a_file_are_a_panic(bytes in any::<Vec<u8>>(), text in "\\PC{0,80}") {
+        let _ = Variables::merge([], &bytes);
+        let _ = Variables::merge([], text.as_bytes());
+    }
 }
