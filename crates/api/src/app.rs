@@ -60,8 +60,7 @@ pub struct ServiceView<'a> {
 
 impl ServiceInfo {
     fn new(environment: &str) -> Self {
-        let view =
-            ServiceView { status: "healthy", service: "SME Pulse Backend", version: "1.0.0", environment };
+        let view = ServiceView { status: "healthy", service: "SME Pulse Backend", version: "1.0.0", environment };
         // Strings cannot fail to serialize.
         Self(serde_json::to_vec(&view).unwrap_or_default().into())
     }
@@ -100,10 +99,7 @@ impl Application {
         server::listen(listener, workers, move || {
             let app = self.clone();
             let edge = app.edge.clone();
-            App::new()
-                .configure(move |config| app.configure(config))
-                .wrap(TracingLogger::<LeanSpan>::new())
-                .wrap(edge)
+            App::new().configure(move |config| app.configure(config)).wrap(TracingLogger::<LeanSpan>::new()).wrap(edge)
         })
     }
 

@@ -11,7 +11,7 @@ use tracing_actix_web::RootSpanBuilder;
 use crate::edge::RequestContext;
 
 /// A root span with the method and our own request id.
-pub struct LeanSpan;
+pub(crate) struct LeanSpan;
 
 impl RootSpanBuilder for LeanSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {

@@ -6,11 +6,7 @@ mod migrate;
 mod seed;
 mod serve;
 
-use std::{
-    path::Path,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -28,14 +24,14 @@ use crate::{
 pub use migrate::MigrateAction;
 
 /// Identity, tenants and ledgers for small-business products.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Copy, Parser)]
 #[command(name = "sme-pulse", version)]
 pub struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Copy, Subcommand)]
 enum Command {
     /// Serve the API (the default).
     Serve,
@@ -78,7 +74,8 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let parts = Parts { config, clock: Arc::new(SystemClock::default()), rng: Arc::new(SystemRng), _telemetry: telemetry };
+    let parts =
+        Parts { config, clock: Arc::new(SystemClock::default()), rng: Arc::new(SystemRng), _telemetry: telemetry };
     let runtime = actix_web::rt::System::new();
     match command {
         Command::Serve => runtime.block_on(serve::run(parts)),
@@ -102,7 +99,8 @@ async fn open_store(database: &Database) -> anyhow::Result<Store> {
     let settings = match &database.target {
         DatabaseTarget::Sqlite { path } => {
             let folder = database.target.data_folder();
-            std::fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
+            std::fs::create_dir_all(&folder)
+                .with_context(|| format!("cannot create the folder {}", folder.display()))?;
             DatabaseSettings::Sqlite { path: path.clone() }
         }
         DatabaseTarget::Postgres { url } => DatabaseSettings::Postgres {

@@ -28,8 +28,11 @@ pub(super) async fn run(parts: Parts, force: bool) -> anyhow::Result<()> {
         .hash_password_with_salt(config.seed.admin_password.expose().as_bytes(), &salt)
         .map_err(|_| anyhow::anyhow!("BACKEND_SEED_ADMIN_PASSWORD cannot be hashed"))?;
     let report = retrying(|| seed::run(&store, &hash, parts.clock.now())).await.context("nothing was written")?;
-    let shown =
-        if config.seed.from_variable { "(from BACKEND_SEED_ADMIN_PASSWORD)" } else { config.seed.admin_password.expose() };
+    let shown = if config.seed.from_variable {
+        "(from BACKEND_SEED_ADMIN_PASSWORD)"
+    } else {
+        config.seed.admin_password.expose()
+    };
     print(report.render(shown).trim_end());
     tracing::info!(new_rows = report.anything_new(), "Seed completed");
     store.close().await?;

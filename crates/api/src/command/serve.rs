@@ -21,7 +21,7 @@ use crate::{
 /// How often an unreachable database is tried again for its pending migrations.
 const MIGRATION_RETRY: Duration = Duration::from_secs(2);
 /// How often clients that have gone quiet are forgotten.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     let config = &parts.config;

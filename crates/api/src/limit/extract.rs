@@ -5,11 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use actix_governor::KeyExtractor;
 use actix_web::{HttpMessage, dev::ServiceRequest};
 
-use crate::{
-    client_ip::ClientKey,
-    edge::RequestContext,
-    error::ApiError,
-};
+use crate::{client_ip::ClientKey, edge::RequestContext, error::ApiError};
 
 /// Keys a budget by the client of section 4.3: the address that the outermost layer resolved, else the socket peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 mod bcrypt_hash;
 mod pool;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use password_hash::{PasswordHasher, PasswordVerifier};
 use sme_pulse_domain::{clock::Clock, rng::Rng};
@@ -41,20 +41,39 @@ pub struct Passwords {
     hasher: Bcrypt,
     pool: HashPool,
     rng: Arc<dyn Rng>,
-    /// Compared with when there is nothing to compare with, so that unknown users cost the same as known ones.
-    decoy: String,
+    decoy: Arc<Decoy>,
+}
+
+/// The hash that is compared with when there is nothing to compare with, so that unknown users cost the same as known
+/// ones. It is made with the real cost, as the pool's first work.
+#[derive(Default)]
+struct Decoy(OnceLock<String>);
+
+impl Decoy {
+    fn get(&self, hasher: Bcrypt) -> &str {
+        // Nobody has to guess what it was made of: a match with the decoy is never looked at.
+        self.0.get_or_init(|| hasher.hash_password_with_salt(b"decoy", &[0; 16]).unwrap_or_default())
+    }
+
+    fn verify(&self, hasher: Bcrypt, password: &str) {
+        let _ = hasher.verify_password(password.as_bytes(), self.get(hasher));
+    }
 }
 
 impl Passwords {
-    /// Starts the pool and makes the decoy, which takes as long as one hash.
+    /// Starts the pool.
     pub fn start(
         hasher: Bcrypt,
         settings: PoolSettings,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
-    ) -> Result<Self, HashError> {
-        let pool = HashPool::start(settings, clock).map_err(|_| Overloaded)?;
-        let decoy = hasher.hash_password_with_salt(b"decoy", &salt(&*rng)).map_err(|_| HashError::Unusable)?;
+    ) -> std::io::Result<Self> {
+        let pool = HashPool::start(settings, clock)?;
+        let decoy = Arc::<Decoy>::default();
+        let first = Arc::clone(&decoy);
+        pool.submit(move || {
+            first.get(hasher);
+        });
         Ok(Self { hasher, pool, rng, decoy })
     }
 
@@ -67,18 +86,18 @@ impl Passwords {
 
     /// Compares a password with a stored hash, or does the same work for `None`.
     pub async fn verify(&self, password: String, stored: Option<String>) -> Result<Verdict, Overloaded> {
-        let (hasher, decoy, salt) = (self.hasher, self.decoy.clone(), salt(&*self.rng));
+        let (hasher, decoy, salt) = (self.hasher, Arc::clone(&self.decoy), salt(&*self.rng));
         self.pool.run(move || compare(hasher, &password, stored.as_deref(), &decoy, &salt)).await
     }
 }
 
-fn compare(hasher: Bcrypt, password: &str, stored: Option<&str>, decoy: &str, salt: &[u8; 16]) -> Verdict {
+fn compare(hasher: Bcrypt, password: &str, stored: Option<&str>, decoy: &Decoy, salt: &[u8; 16]) -> Verdict {
     let Some(stored) = stored else {
-        let _ = hasher.verify_password(password.as_bytes(), decoy);
+        decoy.verify(hasher, password);
         return Verdict::Mismatch;
     };
     if !Bcrypt::can_read(stored) {
-        let _ = hasher.verify_password(password.as_bytes(), decoy);
+        decoy.verify(hasher, password);
         return Verdict::Unreadable;
     }
     if hasher.verify_password(password.as_bytes(), stored).is_err() {
@@ -106,7 +125,7 @@ mod tests {
     }
 
     fn verdict(password: &str, stored: Option<&str>) -> Verdict {
-        compare(HASHER, password, stored, &super::tests::stored(4), &[9; 16])
+        compare(HASHER, password, stored, &Decoy::default(), &[9; 16])
     }
 
     #[test]

@@ -73,6 +73,11 @@ impl HashPool {
         Ok(Self { shared })
     }
 
+    /// Queues a computation whose outcome nobody waits for; it is dropped when the queue is full.
+    pub(super) fn submit(&self, work: impl FnOnce() + Send + 'static) {
+        let _ = self.shared.push(Box::new(work));
+    }
+
     /// Runs a computation on the pool. A caller who goes away while waiting takes the work along.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {
         let (reply, answer) = oneshot::channel();

@@ -1,6 +1,10 @@
 //! `POST /login`: credentials for an access token and a new session.
 
-use actix_web::{HttpRequest, http::header, web::{Data, Json}};
+use actix_web::{
+    HttpRequest,
+    http::header,
+    web::{Data, Json},
+};
 use sme_pulse_auth::service::{AuthService, LogIn};
 
 use super::view::LogInView;
