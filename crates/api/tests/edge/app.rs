@@ -14,7 +14,7 @@ use actix_web::{App, Error, HttpMessage as _, HttpResponse};
 use sme_pulse_api::edge::{AccessRecord, Edge, EdgeParts, Notice, Origins, RequestContext};
 use sme_pulse_api::error::{ApiError, Issue, Loc, Rule};
 use sme_pulse_api::routes::mount::{Access, Resource, RouteInfo, Table};
-use sme_pulse_api::server;
+use sme_pulse_api::server::{self, Bounds};
 use sme_pulse_domain::clock::SystemClock;
 use sme_pulse_domain::permission::Permission;
 use sme_pulse_domain::rng::Rng;
@@ -63,6 +63,10 @@ impl TestServer {
     }
 
     pub(crate) fn with_timeout(timeout: Duration) -> Self {
+        Self::with(timeout, Bounds::for_workers(1))
+    }
+
+    pub(crate) fn with(timeout: Duration, bounds: Bounds) -> Self {
         let shared = Arc::new(Shared::default());
         let release = Arc::new(Semaphore::new(0));
         let edge = Edge::new(parts(&shared, timeout));
@@ -71,11 +75,12 @@ impl TestServer {
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
+                let outer = edge.clone();
                 let factory = move || {
                     let app = App::new().app_data(state.clone()).app_data(gate.clone());
                     app.configure(|config| drop(mount(config))).wrap(edge.clone())
                 };
-                let listening = server::listen(listener, 1, factory).unwrap();
+                let listening = server::listen(listener, bounds, outer, factory).unwrap();
                 tell.send((listening.address, listening.server.handle())).unwrap();
                 listening.server.await.unwrap();
             });

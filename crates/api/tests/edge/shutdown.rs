@@ -36,7 +36,9 @@ fn work_that_never_ends_is_cut_off_within_ten_seconds() {
     let mut working = Client::connect(server.address);
     working.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
     let mut sending = Client::connect(server.address);
-    sending.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhell");
+    sending.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n");
+    assert_eq!(sending.answer().status, 100);
+    sending.send("hell");
     started.recv().unwrap();
 
     let stopped = Instant::now();
