@@ -46,7 +46,8 @@ impl Edge {
         head.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         head.insert(header::CONNECTION, HeaderValue::from_static("close"));
         let body = error::render(&error::foreign(status), text);
-        if let Some(client_ip) = peer {
+        if let Some(peer) = peer {
+            let client_ip = (parts.resolve_client)(peer, &HeaderMap::new());
             (parts.log_access)(&AccessRecord {
                 request_id: id,
                 method: "-",

@@ -36,7 +36,7 @@ pub struct Bounds {
     pub keep_alive: Duration,
     /// An unread body is read and dropped for this long, so that the client sees the answer before the end.
     pub linger: Duration,
-    /// Work in flight has this many seconds after a stop.
+    /// Work in flight has this many seconds after a stop, give or take one; the process must be gone within 10.
     pub stop_seconds: u64,
 }
 
@@ -49,7 +49,7 @@ impl Bounds {
             head_seconds: 10,
             keep_alive: Duration::from_secs(50),
             linger: Duration::from_secs(1),
-            stop_seconds: 8,
+            stop_seconds: 7,
         }
     }
 }

@@ -67,6 +67,15 @@ impl TestServer {
     }
 
     pub(crate) fn with(timeout: Duration, bounds: Bounds) -> Self {
+        Self::run(timeout, bounds, false)
+    }
+
+    /// Stops on SIGTERM.
+    pub(crate) fn until_signal() -> Self {
+        Self::run(Duration::from_secs(30), Bounds::for_workers(1), true)
+    }
+
+    fn run(timeout: Duration, bounds: Bounds, signals: bool) -> Self {
         let shared = Arc::new(Shared::default());
         let release = Arc::new(Semaphore::new(0));
         let edge = Edge::new(parts(&shared, timeout));
@@ -81,8 +90,14 @@ impl TestServer {
                     app.configure(|config| drop(mount(config))).wrap(edge.clone())
                 };
                 let listening = server::listen(listener, bounds, outer, factory).unwrap();
-                tell.send((listening.address, listening.server.handle())).unwrap();
-                listening.server.await.unwrap();
+                let ready = (listening.address, listening.server.handle());
+                // Runs when the server below first waits, so after it has asked for the signals.
+                actix_web::rt::spawn(async move { tell.send(ready).unwrap() });
+                if signals {
+                    server::run_until_signal(listening.server).await.unwrap();
+                } else {
+                    listening.server.await.unwrap();
+                }
             });
         });
         let (address, handle) = told.recv().unwrap();
@@ -174,6 +189,7 @@ async fn held(shared: Data<Shared>, gate: Data<Semaphore>) -> &'static str {
 
 async fn noted(context: RequestContext) -> HttpResponse {
     context.identify(7, 3);
+    context.notice(Notice::warn("Inactive user").reason("suspended"));
     context.notice(Notice::info("Successful login").email("a***@sme.com"));
     HttpResponse::Ok().insert_header(("X-Request-ID", "forged")).insert_header(("Server", "actix")).body("noted")
 }

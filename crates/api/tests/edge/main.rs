@@ -17,3 +17,4 @@ mod headers;
 mod logging;
 mod methods;
 mod shutdown;
+mod warnings;
