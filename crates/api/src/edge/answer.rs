@@ -112,7 +112,11 @@ fn close_if_unread(flight: &mut Flight, mut response: HttpResponse) -> HttpRespo
         return response;
     }
     response.head_mut().set_connection_type(ConnectionType::Close);
-    let ending = if body.status() == BodyStatus::Corrupt { Ending::Cut } else { Ending::Linger };
+    // While a body is open the HTTP library lingers by itself; otherwise it would go on with the next request.
+    let ending = if body.status() == BodyStatus::Open { Ending::Linger } else { Ending::Cut };
+    if ending == Ending::Cut {
+        flight.linger();
+    }
     response.map_body(|_, inner| BoxBody::new(Closing::new(inner, ending, body)))
 }
 

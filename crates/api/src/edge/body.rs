@@ -83,13 +83,17 @@ impl Incoming {
         if self.0.left.get() == Some(0) {
             return Poll::Ready(None);
         }
-        let polled = Pin::new(&mut *self.0.payload.borrow_mut()).poll_next(cx);
+        let mut payload = self.0.payload.borrow_mut();
+        let polled = Pin::new(&mut *payload).poll_next(cx);
         polled.map(|item| match item {
             Some(Ok(bytes)) => Some(Ok(self.cut(bytes))),
             Some(Err(error)) => {
-                let lost = matches!(error, PayloadError::Incomplete(_) | PayloadError::Io(_));
+                // The HTTP library reports a broken chunk and a lost client alike, but only the latter is followed
+                // by the end of the stream.
+                let lost = matches!(error, PayloadError::Incomplete(_) | PayloadError::Io(_))
+                    && matches!(Pin::new(&mut *payload).poll_next(cx), Poll::Ready(None));
                 self.0.status.set(if lost { BodyStatus::Lost } else { BodyStatus::Corrupt });
-                Some(Err(error))
+                Some(Err(if lost { error } else { PayloadError::EncodingCorrupted }))
             }
             None => {
                 self.0.status.set(BodyStatus::Finished);
@@ -133,7 +137,8 @@ fn declared_length(req: &ServiceRequest) -> u64 {
 pub(super) enum Ending {
     /// It is closed after a moment of lingering.
     Linger,
-    /// It is cut as soon as the answer is out. After broken framing the HTTP library would write a second, bare 400.
+    /// It is cut as soon as the answer is out: after broken framing the HTTP library would write a second, bare 400,
+    /// and after a body that was dropped it would serve what follows, although it announced the end.
     Cut,
 }
 

@@ -14,6 +14,7 @@ use crate::telemetry::AccessRecord;
 
 use super::EdgeParts;
 use super::body::Incoming;
+use super::connection::{Connection, Serving};
 use super::context::{Level, RequestContext};
 
 /// The status an access event has when nobody was left to answer.
@@ -31,6 +32,7 @@ pub(super) struct Flight {
     pub(super) body: Option<Incoming>,
     /// Whether some of the body was dropped unread.
     pub(super) discarded: bool,
+    serving: Option<Serving>,
     logged: bool,
 }
 
@@ -48,6 +50,7 @@ impl Flight {
             origin: parts.origins.matching(req.headers()),
             body,
             discarded: false,
+            serving: req.conn_data::<Rc<Connection>>().map(Serving::on),
             logged: false,
             parts: Rc::clone(parts),
         }
@@ -59,6 +62,13 @@ impl Flight {
 
     pub(super) fn client_ip(&self) -> IpAddr {
         self.context.client_ip()
+    }
+
+    /// Lets the socket read and drop for a moment after the end, so that the answer is not lost.
+    pub(super) fn linger(&self) {
+        if let Some(serving) = &self.serving {
+            serving.linger();
+        }
     }
 
     pub(super) fn timeout(&self) -> Duration {

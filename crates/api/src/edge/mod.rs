@@ -3,7 +3,9 @@
 //! lose any of these. It knows no route.
 
 mod answer;
+pub(crate) mod bare;
 mod body;
+mod connection;
 mod context;
 mod cors;
 mod flight;
@@ -25,6 +27,7 @@ use actix_web::{Error, HttpMessage as _};
 use sme_pulse_domain::clock::Clock;
 use sme_pulse_domain::rng::Rng;
 
+pub use connection::Connection;
 pub use context::{Level, Notice, RequestContext};
 pub use cors::Origins;
 

@@ -14,7 +14,7 @@ use actix_web::{App, Error, HttpMessage as _, HttpResponse};
 use sme_pulse_api::edge::{AccessRecord, Edge, EdgeParts, Notice, Origins, RequestContext};
 use sme_pulse_api::error::{ApiError, Issue, Loc, Rule};
 use sme_pulse_api::routes::mount::{Access, Resource, RouteInfo, Table};
-use sme_pulse_api::server;
+use sme_pulse_api::server::{self, Bounds};
 use sme_pulse_domain::clock::SystemClock;
 use sme_pulse_domain::permission::Permission;
 use sme_pulse_domain::rng::Rng;
@@ -63,6 +63,19 @@ impl TestServer {
     }
 
     pub(crate) fn with_timeout(timeout: Duration) -> Self {
+        Self::with(timeout, Bounds::for_workers(1))
+    }
+
+    pub(crate) fn with(timeout: Duration, bounds: Bounds) -> Self {
+        Self::run(timeout, bounds, false)
+    }
+
+    /// Stops on SIGTERM.
+    pub(crate) fn until_signal() -> Self {
+        Self::run(Duration::from_secs(30), Bounds::for_workers(1), true)
+    }
+
+    fn run(timeout: Duration, bounds: Bounds, signals: bool) -> Self {
         let shared = Arc::new(Shared::default());
         let release = Arc::new(Semaphore::new(0));
         let edge = Edge::new(parts(&shared, timeout));
@@ -71,13 +84,20 @@ impl TestServer {
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
+                let outer = edge.clone();
                 let factory = move || {
                     let app = App::new().app_data(state.clone()).app_data(gate.clone());
                     app.configure(|config| drop(mount(config))).wrap(edge.clone())
                 };
-                let listening = server::listen(listener, 1, factory).unwrap();
-                tell.send((listening.address, listening.server.handle())).unwrap();
-                listening.server.await.unwrap();
+                let listening = server::listen(listener, bounds, outer, factory).unwrap();
+                let ready = (listening.address, listening.server.handle());
+                // Runs when the server below first waits, so after it has asked for the signals.
+                actix_web::rt::spawn(async move { tell.send(ready).unwrap() });
+                if signals {
+                    server::run_until_signal(listening.server).await.unwrap();
+                } else {
+                    listening.server.await.unwrap();
+                }
             });
         });
         let (address, handle) = told.recv().unwrap();
@@ -169,6 +189,7 @@ async fn held(shared: Data<Shared>, gate: Data<Semaphore>) -> &'static str {
 
 async fn noted(context: RequestContext) -> HttpResponse {
     context.identify(7, 3);
+    context.notice(Notice::warn("Inactive user").reason("suspended"));
     context.notice(Notice::info("Successful login").email("a***@sme.com"));
     HttpResponse::Ok().insert_header(("X-Request-ID", "forged")).insert_header(("Server", "actix")).body("noted")
 }

@@ -118,7 +118,9 @@ fn broken_chunks_are_400_and_the_end_on_every_path() {
         ] {
             let request = post(path, "Transfer-Encoding: chunked\r\n", &format!("{body}{HIDDEN}"));
             let mut client = Client::connect(server.address);
-            client.send(&request).answer().assert_error(400, "bad_request");
+            let answer = client.send(&request).answer();
+            assert_eq!(answer.status, 400, "{request:?}");
+            answer.assert_error(400, "bad_request");
             assert_eq!(client.rest(), "", "{request:?}");
         }
     }
@@ -171,6 +173,16 @@ fn a_request_hidden_in_the_body_of_a_preflight_or_a_panic_is_never_served() {
     one_answer_then_the_end(&server, &preflight, 200);
     let bad = format!("POST /%zz HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{HIDDEN}", HIDDEN.len());
     one_answer_then_the_end(&server, &bad, 400);
+}
+
+#[test]
+fn a_request_behind_an_announced_end_is_not_served() {
+    let server = TestServer::start();
+    let refused = post("/nowhere", "Content-Length: 2\r\n", "ok");
+    one_answer_then_the_end(&server, &format!("{refused}{HIDDEN}"), 404);
+    let over = chunked(&"x".repeat(60_000)).replace("\r\n0\r\n\r\n", "\r\n") + &chunked(&"x".repeat(50_000));
+    let large = post("/echo", "Transfer-Encoding: chunked\r\n", &over);
+    one_answer_then_the_end(&server, &format!("{large}{HIDDEN}"), 413);
 }
 
 #[test]

@@ -1,14 +1,24 @@
 //! Request heads: their size, their encoding, and bytes that are no HTTP.
 
+use std::time::Duration;
+
+use sme_pulse_api::server::Bounds;
+
 use crate::app::TestServer;
-use crate::client::{Client, get};
+use crate::client::{Client, get, once};
 
 fn status_then_end(server: &TestServer, request: impl AsRef<[u8]>) -> u16 {
     let mut client = Client::connect(server.address);
     client.send_if_open(request);
-    let text = client.rest();
-    assert_eq!(text.matches("HTTP/1.1 ").count(), 1, "{text}");
-    text.split(' ').nth(1).unwrap().parse().unwrap()
+    let answer = client.answer();
+    answer.assert_error(answer.status, "bad_request");
+    assert_eq!(answer.one("x-frame-options"), "DENY");
+    assert_eq!(client.rest(), "");
+    answer.status
+}
+
+fn lines(count: usize) -> String {
+    (0..count).fold(String::new(), |lines, n| lines + &format!("X-{n}: a\r\n"))
 }
 
 #[test]
@@ -24,12 +34,11 @@ fn heads_over_the_limits_are_refused() {
 
     let huge = format!("GET /health HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(200 * 1024));
     assert_eq!(status_then_end(&server, huge), 431);
-    let lines: String = (0..2000).map(|n| format!("X-{n}: a\r\n")).collect();
-    assert_eq!(status_then_end(&server, format!("GET /health HTTP/1.1\r\nHost: x\r\n{lines}\r\n")), 431);
-    let lines: String = (0..96).map(|n| format!("X-{n}: a\r\n")).collect();
-    assert_eq!(status_then_end(&server, format!("GET /health HTTP/1.1\r\nHost: x\r\n{lines}\r\n")), 431);
-    let lines: String = (0..95).map(|n| format!("X-{n}: a\r\n")).collect();
-    let most = Client::connect(server.address).send(format!("GET /health HTTP/1.1\r\nHost: x\r\n{lines}\r\n")).answer();
+    for count in [2000, 96] {
+        let request = format!("GET /health HTTP/1.1\r\nHost: x\r\n{}\r\n", lines(count));
+        assert_eq!(status_then_end(&server, request), 431);
+    }
+    let most = once(server.address, format!("GET /health HTTP/1.1\r\nHost: x\r\n{}\r\n", lines(95)));
     assert_eq!(most.status, 200);
 }
 
@@ -70,4 +79,34 @@ fn bytes_that_are_no_http_are_400_and_the_end() {
         assert_eq!(status_then_end(&server, bytes), 400, "{bytes:?}");
     }
     assert_eq!(get(server.address, "/health").status, 200);
+}
+
+#[test]
+fn a_refusal_behind_an_answer_is_complete_too() {
+    let server = TestServer::start();
+    let mut client = Client::connect(server.address);
+    client.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\nrubbish\r\n\r\n");
+    assert_eq!(client.answer().status, 200);
+    let refusal = client.answer();
+    refusal.assert_error(400, "bad_request");
+    assert_eq!(client.rest(), "");
+    let log = server.log(2);
+    assert_eq!((log[1].line.as_str(), log[1].request_id.as_str()), ("- - 400", refusal.one("x-request-id")));
+}
+
+#[test]
+fn a_head_that_takes_too_long_ends_its_connection_whichever_request_it_is() {
+    let bounds = Bounds { head_seconds: 1, ..Bounds::for_workers(1) };
+    let server = TestServer::with(Duration::from_secs(30), bounds);
+    let mut first = Client::connect(server.address);
+    first.send("GET /health HTTP/1.1\r\nHo");
+    let mut second = Client::connect(server.address);
+    assert_eq!(second.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").answer().status, 200);
+    second.send("GET /health HTTP/1.1\r\nHo");
+    let mut idle = Client::connect(server.address);
+    assert_eq!(idle.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").answer().status, 200);
+    first.answer().assert_error(408, "bad_request");
+    assert_eq!(first.rest(), "");
+    assert_eq!(second.rest(), "");
+    assert_eq!(idle.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").answer().status, 200);
 }

@@ -1,7 +1,6 @@
 //! The edge over real sockets: raw bytes in, raw bytes out, against a small application with one handler per case.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test says what it found by panicking"
@@ -18,3 +17,4 @@ mod headers;
 mod logging;
 mod methods;
 mod shutdown;
+mod warnings;

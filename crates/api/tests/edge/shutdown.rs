@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, getpid, kill_process};
+
 use crate::app::TestServer;
 use crate::client::Client;
 
@@ -36,7 +38,9 @@ fn work_that_never_ends_is_cut_off_within_ten_seconds() {
     let mut working = Client::connect(server.address);
     working.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
     let mut sending = Client::connect(server.address);
-    sending.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhell");
+    sending.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n");
+    assert_eq!(sending.answer().status, 100);
+    sending.send("hell");
     started.recv().unwrap();
 
     let stopped = Instant::now();
@@ -45,4 +49,21 @@ fn work_that_never_ends_is_cut_off_within_ten_seconds() {
     assert!(stopped.elapsed() < Duration::from_secs(10), "{:?}", stopped.elapsed());
     let log = server.log(2);
     assert!(log.iter().all(|logged| logged.line.ends_with("499")), "{log:?}");
+}
+
+#[test]
+fn sigterm_answers_the_work_in_flight_and_ends_the_server() {
+    let mut server = TestServer::until_signal();
+    let started = server.hear_start();
+    let mut working = Client::connect(server.address);
+    working.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+    started.recv().unwrap();
+    let mut idle = Client::connect(server.address);
+    assert_eq!(idle.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").answer().status, 200);
+    kill_process(getpid(), Signal::TERM).unwrap();
+    assert_eq!(idle.rest(), "");
+    server.release.add_permits(1);
+    assert_eq!(working.answer().body, "released");
+    server.join();
+    assert!(std::net::TcpStream::connect(server.address).is_err());
 }
