@@ -7,10 +7,6 @@ use std::net::{IpAddr, Ipv6Addr};
 
 pub use resolver::ClientResolver;
 
-/// The client's address in canonical form, put into the request's extensions by the outermost layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ClientAddress(pub IpAddr);
-
 /// The one form of an address that is compared, trusted and logged: IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2)
 /// is IPv4.
 pub fn canonical(address: IpAddr) -> IpAddr {

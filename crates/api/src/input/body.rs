@@ -20,9 +20,8 @@ pub struct BodyLimit(pub usize);
 /// Room that is made for a body before any of it came, whatever length is claimed.
 const FIRST_ROOM: usize = 16 * 1024;
 
-/// A request's body.
-///
-/// Put it before the caller in a handler's arguments: extractors answer in their order, and 413 goes before 401.
+/// A request's body. The route's body stage has read it already, so that 413 goes before 401; the limit holds here as
+/// well, wherever a handler is mounted.
 #[derive(Clone)]
 pub struct Body {
     bytes: Bytes,

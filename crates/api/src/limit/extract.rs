@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use actix_governor::KeyExtractor;
-use actix_web::{HttpMessage, dev::ServiceRequest};
+use actix_web::dev::ServiceRequest;
 
 use crate::{client_ip::ClientKey, edge::RequestContext, error::ApiError};
 
-/// Keys a budget by the client of section 4.3: the address that the outermost layer resolved, else the socket peer.
+/// Keys a budget by the client of section 4.3: the address that the edge resolved, else the socket peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientKeyExtractor;
 
@@ -17,7 +17,7 @@ impl KeyExtractor for ClientKeyExtractor {
 
     /// Never fails: requests without any address share one budget, so that nothing is unlimited.
     fn extract(&self, request: &ServiceRequest) -> Result<Self::Key, Self::KeyExtractionError> {
-        let resolved = request.extensions().get::<RequestContext>().map(RequestContext::client_ip);
+        let resolved = RequestContext::of(request.request()).map(|context| context.client_ip());
         let address = resolved.or_else(|| request.peer_addr().map(|peer| peer.ip()));
         Ok(ClientKey::from(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
     }

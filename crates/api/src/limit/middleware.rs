@@ -26,8 +26,8 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// Limits the resource it wraps: everything routed there counts, whatever its method, body or outcome.
 ///
 /// Clones share one budget, so make it outside the `HttpServer` factory and clone it into every worker and every
-/// resource that the budget covers. Wrap resources (`web::resource(…).wrap(limit)`), never a scope: it keeps the
-/// request beside the inner service, and routing inside a scope needs it undivided.
+/// resource that the budget covers. Wrap resources (`Table::add_behind`, `web::resource(…).wrap(limit)`), never a
+/// scope: it keeps the request beside the inner service, and routing inside a scope needs it undivided.
 #[derive(Clone)]
 pub struct Limit {
     budget: Option<Arc<Budget>>,

@@ -1,21 +1,24 @@
 //! Tests of the middleware on real resources.
 
-use std::{
-    net::IpAddr,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::{
-    App, HttpMessage, HttpResponse,
+    App, HttpResponse,
     http::StatusCode,
     middleware::from_fn,
     test::{TestRequest, call_service, init_service},
     web,
 };
 use chrono::{DateTime, Utc};
+use sme_pulse_domain::rng::Rng;
 
 use super::*;
-use crate::{client_ip::ClientAddress, error::Reason};
+use crate::{
+    client_ip::ClientResolver,
+    edge::{Edge, EdgeParts, Origins},
+    error::Reason,
+    routes::mount::{Access, Resource, Table},
+};
 
 #[derive(Default)]
 struct TestClock(AtomicU64);
@@ -91,29 +94,51 @@ async fn clones_on_other_resources_and_workers_share_the_budget() {
     assert!(third.response().error().is_some());
 }
 
+struct Zeroes;
+
+impl Rng for Zeroes {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
+/// The edge, trusting 10.0.0.0/8 as proxies.
+fn edge(clock: &Arc<TestClock>) -> Edge {
+    let resolver = ClientResolver::new(vec!["10.0.0.0/8".parse().unwrap()]);
+    Edge::new(EdgeParts {
+        clock: clock.clone(),
+        rng: Arc::new(Zeroes),
+        origins: Origins::Only(Vec::new()),
+        timeout: Duration::from_mins(1),
+        resolve_client: Arc::new(move |peer, headers| resolver.resolve(peer, headers)),
+        log_access: Arc::new(|_| ()),
+    })
+}
+
 #[actix_web::test]
-async fn the_resolved_client_counts_rather_than_the_peer() {
-    let app =
-        App::new().service(web::resource("/login").wrap(limited(&Arc::default())).route(web::post().to(answer)).wrap(
-            from_fn(async |request: ServiceRequest, next: actix_web::middleware::Next<BoxBody>| {
-                let name = request.headers().get("client").unwrap().to_str().unwrap();
-                let address: IpAddr = name.parse().unwrap();
-                request.extensions_mut().insert(ClientAddress(address));
-                next.call(request).await
-            }),
-        ));
-    let app = init_service(app).await;
-    for (client, passes) in [
-        ("2001:db8::1", true),
-        ("2001:db8::2", true),
-        ("2001:db8::3", false),
-        ("2001:db8:0:1::1", true),
-        ("192.0.2.7", true),
-        ("::ffff:192.0.2.7", true),
-        ("192.0.2.7", false),
+async fn the_client_behind_a_trusted_proxy_counts_on_every_path_of_the_resource() {
+    let clock = Arc::new(TestClock::default());
+    let mount = |config: &mut web::ServiceConfig| {
+        let mut table = Table::new(config, 1_000);
+        let resource = Resource::at("/login").also_at("/api/v1/login").post(Access::Public, answer);
+        table.add_behind(&resource, limited(&clock));
+        table.finish();
+    };
+    let app = init_service(App::new().configure(mount).wrap(edge(&clock))).await;
+    for (path, peer, forwarded, passes) in [
+        ("/login", "10.0.0.1", "2001:db8::1", true),
+        ("/api/v1/login", "10.0.0.1", "2001:db8::2", true),
+        ("/login/", "10.0.0.1", "2001:db8::3", false),
+        ("/login", "10.0.0.1", "2001:db8:0:1::1", true),
+        ("/login", "10.0.0.1", "192.0.2.7", true),
+        ("/login", "10.0.0.2", "::ffff:192.0.2.7", true),
+        ("/%6cogin", "192.0.2.7", "192.0.2.8", false),
+        ("/api/v1/login/", "10.0.0.1", "9.9.9.9, 192.0.2.7", false),
     ] {
-        let response = call_service(&app, from("10.0.0.1").insert_header(("client", client)).to_request()).await;
-        assert_eq!(response.response().error().is_none(), passes, "{client}");
+        let request = from(peer).uri(path).insert_header(("x-forwarded-for", forwarded)).to_request();
+        let status = call_service(&app, request).await.status();
+        let expected = if passes { StatusCode::OK } else { StatusCode::TOO_MANY_REQUESTS };
+        assert_eq!(status, expected, "{path} {peer} {forwarded}");
     }
 }
 
