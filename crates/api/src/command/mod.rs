@@ -22,6 +22,7 @@ use crate::{
     telemetry::{self, Console, TelemetryGuard},
 };
 pub use migrate::MigrateAction;
+pub use serve::auth_service;
 
 /// Identity, tenants and ledgers for small-business products.
 #[derive(Debug, Clone, Copy, Parser)]

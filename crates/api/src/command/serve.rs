@@ -8,6 +8,7 @@ use sme_pulse_auth::{
     service::{AuthParts, AuthService},
     token::{Signer, Verifier},
 };
+use sme_pulse_domain::{clock::Clock, rng::Rng};
 use sme_pulse_persistence::{MigrationError, Store};
 
 use super::{Parts, open_store};
@@ -33,7 +34,7 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
 
     let store = open_store(&config.database).await?;
     prepare_schema(&store, config.database.auto_migrate).await?;
-    let auth = auth_service(&parts, store.clone(), &secret)?;
+    let auth = auth_service(config, store.clone(), &secret, &parts.clock, &parts.rng)?;
     let application = Application::new(config, store.clone(), auth, &parts.clock, &parts.rng)?;
     let sweeper = actix_web::rt::spawn(sweep(application.log_in_limit().clone()));
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -86,19 +87,26 @@ async fn keep_trying(store: Store, auto_migrate: bool) {
     }
 }
 
-fn auth_service(parts: &Parts, store: Store, secret: &Secret) -> anyhow::Result<AuthService> {
-    let Config { tokens, passwords, .. } = &parts.config;
+/// The authentication service over a store, as configured.
+pub fn auth_service(
+    config: &Config,
+    store: Store,
+    secret: &Secret,
+    clock: &Arc<dyn Clock>,
+    rng: &Arc<dyn Rng>,
+) -> anyhow::Result<AuthService> {
+    let Config { tokens, passwords, .. } = config;
     let pool = PoolSettings::for_threads(passwords.hash_concurrency);
     let hasher = Bcrypt::new(passwords.bcrypt_cost);
     let (signer, verifier) = keys(tokens, secret)?;
     Ok(AuthService::new(AuthParts {
         store,
-        passwords: Passwords::start(hasher, pool, Arc::clone(&parts.clock), Arc::clone(&parts.rng))?,
+        passwords: Passwords::start(hasher, pool, Arc::clone(clock), Arc::clone(rng))?,
         signer,
         verifier,
         token_lifetime: chrono::Duration::from_std(tokens.lifetime)?,
-        clock: Arc::clone(&parts.clock),
-        rng: Arc::clone(&parts.rng),
+        clock: Arc::clone(clock),
+        rng: Arc::clone(rng),
     }))
 }
 

@@ -1,0 +1,75 @@
+//! Every mounted route against everybody who could call it: nobody, each role, and a route the table forgot.
+
+use std::collections::BTreeSet;
+
+use sme_pulse_api::routes::{self, mount::Access};
+use sme_pulse_domain::{permission::Permission, role::Role};
+use sme_pulse_testing::on_both_databases;
+
+use super::support::TestApp;
+
+/// Method, path, who may. Section 10 of the contract, row by row; a mounted route that is missing here fails.
+const TABLE: &[(&str, &str, Access)] = &[
+    ("GET", "/", Access::Public),
+    ("GET", "/health", Access::Public),
+    ("GET", "/health/ready", Access::Public),
+    ("POST", "/api/v1/auth/login", Access::Public),
+    ("POST", "/auth/login", Access::Public),
+    ("GET", "/api/v1/auth/me", Access::Needs(Permission::UseOwnAccount)),
+    ("GET", "/auth/me", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/auth/logout", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/auth/logout", Access::Needs(Permission::UseOwnAccount)),
+    ("GET", "/api/v1/settings", Access::Needs(Permission::ReadOrganization)),
+    ("PUT", "/api/v1/settings", Access::Needs(Permission::WriteOrganization)),
+];
+
+on_both_databases! {
+    async fn the_table_of_this_test_is_what_is_mounted(app: TestApp) {
+        let mounted: BTreeSet<String> = app.routes.iter().map(|route| format!("{} {} {:?}", route.method, route.path, route.access)).collect();
+        let expected: BTreeSet<String> = TABLE.iter().map(|(method, path, access)| format!("{method} {path} {access:?}")).collect();
+        assert_eq!(mounted, expected);
+    }
+
+    async fn without_a_token_every_protected_route_is_a_401(app: TestApp) {
+        for (method, path, access) in TABLE {
+            let answer = TestApp::send(app.request(method, path)).await;
+            match access {
+                Access::Public => assert_ne!((answer.status, answer.json()["error_code"].as_str()), (401, Some("not_authenticated")), "{method} {path}"),
+                Access::Needs(_) => {
+                    assert_eq!((answer.status, answer.json()["detail"].as_str()), (401, Some("Not authenticated")), "{method} {path}");
+                    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+                }
+            }
+        }
+    }
+
+    async fn each_role_gets_exactly_what_the_matrix_grants(app: TestApp) {
+        let mut callers: Vec<Vec<Role>> = Role::ALL.iter().map(|role| vec![*role]).collect();
+        callers.push(Vec::new());
+        for roles in callers {
+            let member = app.member(&roles).await;
+            let held = roles.iter().copied().collect();
+            // Logging out ends the session, so it comes last.
+            let (last, first): (Vec<_>, Vec<_>) = TABLE.iter().partition(|(_, path, _)| path.ends_with("/logout"));
+            for (method, path, access) in first.into_iter().chain(last.into_iter().take(1)) {
+                let Access::Needs(permission) = access else { continue };
+                let answer = TestApp::send(member.request(method, path).header("content-type", "application/json").body("{}")).await;
+                if permission.granted_to(&held) {
+                    assert!((200..300).contains(&answer.status), "{roles:?} {method} {path}: {}", answer.text);
+                } else {
+                    assert_eq!((answer.status, answer.json()["detail"].as_str()), (403, Some("Insufficient permissions")), "{roles:?} {method} {path}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_canonical_route_is_described_with_its_protection() {
+    let document = serde_json::to_value(routes::openapi()).unwrap();
+    for (method, path, access) in TABLE.iter().filter(|(_, path, _)| !path.starts_with("/auth/")) {
+        let operation = &document["paths"][path][method.to_lowercase()];
+        assert!(operation.is_object(), "{method} {path} is not described");
+        assert_eq!(operation["security"].is_array(), matches!(access, Access::Needs(_)), "{method} {path}");
+    }
+}

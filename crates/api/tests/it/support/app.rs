@@ -1,0 +1,141 @@
+//! The application, wired as the binary wires it.
+
+use std::{net::TcpListener, sync::Arc};
+
+use actix_web::dev::ServerHandle;
+use reqwest::{Method, RequestBuilder, Response, header::HeaderMap};
+use sea_orm::{ConnectionTrait as _, Statement};
+use serde_json::Value;
+use sme_pulse_api::{
+    app::Application,
+    command::auth_service,
+    config::{Config, Variables},
+    random::SystemRng,
+    routes::mount::RouteInfo,
+};
+use sme_pulse_domain::{clock::Clock, rng::Rng};
+use sme_pulse_persistence::{DatabaseSettings, Store, seed};
+use sme_pulse_testing::{Engine, Fixture, TestDatabase};
+
+use super::clock::TestClock;
+
+/// bcrypt of `123456` at cost 4: what every seeded and inserted user has.
+pub(super) const HASH: &str = "$2b$04$8jm5tGoJHgbO0XxqEIw5Luj6XyGV64.5cSPF8Vm5tXWoRj8m7d92m";
+pub(crate) const PASSWORD: &str = "123456";
+
+/// A running application. The seeds are in the database.
+pub(crate) struct TestApp {
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) store: Store,
+    pub(crate) routes: Vec<RouteInfo>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: String,
+    server: ServerHandle,
+    /// Last, so that it outlives the connections to it.
+    database: TestDatabase,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+impl Fixture for TestApp {
+    async fn on(database: TestDatabase) -> Self {
+        // The log-in budget is off unless a test is about it.
+        Self::with(database, &[("BACKEND_RATE_LIMIT_ENABLED", "false")]).await
+    }
+}
+
+impl TestApp {
+    /// With settings of the test's own over the defaults.
+    pub(crate) async fn with(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
+        let fast = [("BACKEND_BCRYPT_COST", "4"), ("BACKEND_SECRET_KEY", "it-tests-0123456789abcdefghijklmnop")];
+        let variables = Variables::from_pairs(fast.iter().chain(settings).copied());
+        let (config, _) = Config::load(&variables).unwrap();
+        let store = Store::open(&database_settings(&database)).await.unwrap();
+        store.migrate_up().await.unwrap();
+        let clock = Arc::<TestClock>::default();
+        seed::run(&store, HASH, clock.now()).await.unwrap();
+
+        let shared: (Arc<dyn Clock>, Arc<dyn Rng>) = (clock.clone(), Arc::new(SystemRng));
+        let secret = config.tokens.key.resolve(&SystemRng).unwrap();
+        let auth = auth_service(&config, store.clone(), &secret, &shared.0, &shared.1).unwrap();
+        let application = Application::new(&config, store.clone(), auth, &shared.0, &shared.1).unwrap();
+        let routes = application.route_table();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listening = application.listen(listener, 1).unwrap();
+        let base = format!("http://{}", listening.address);
+        let server = listening.server.handle();
+        tokio::task::spawn_local(listening.server);
+        Self { clock, store, routes, http: reqwest::Client::new(), base, server, database }
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.base))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Self::send(self.request("GET", path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        Self::send(self.request("POST", path).json(body)).await
+    }
+
+    pub(crate) async fn send(request: RequestBuilder) -> Answer {
+        let response: Response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    /// A statement outside the product, with `core.`, `finance.`, `analytics.` and `auth.` taken off on SQLite.
+    pub(crate) async fn sql(&self, sql: &str) {
+        self.store.raw().execute_unprepared(&self.dialect(sql)).await.unwrap();
+    }
+
+    /// The first column of a query, as integers.
+    pub(crate) async fn numbers(&self, sql: &str) -> Vec<i64> {
+        let db = self.store.raw();
+        let statement = Statement::from_string(db.get_database_backend(), self.dialect(sql));
+        let rows = db.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index::<i64>(0).unwrap()).collect()
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.database.engine()
+    }
+
+    fn dialect(&self, sql: &str) -> String {
+        if self.engine() == Engine::Postgres {
+            return sql.to_owned();
+        }
+        ["core.", "finance.", "analytics.", "auth."].iter().fold(sql.to_owned(), |sql, schema| sql.replace(schema, ""))
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+    }
+}
+
+fn database_settings(database: &TestDatabase) -> DatabaseSettings {
+    match database.file() {
+        Some(path) => DatabaseSettings::Sqlite { path },
+        None => DatabaseSettings::Postgres { url: database.url().to_owned(), pool_size: 1, max_overflow: 7 },
+    }
+}
