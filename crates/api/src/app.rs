@@ -22,7 +22,7 @@ use crate::{
     input::BodyLimit,
     limit::{Limit, LimitConfig},
     routes::{self, RouteSettings, mount::RouteInfo},
-    server::{self, Listening},
+    server::{self, Bounds, Listening},
     telemetry,
     trace::LeanSpan,
 };
@@ -97,7 +97,8 @@ impl Application {
 
     /// Prepares a server on a bound listener.
     pub fn listen(self, listener: TcpListener, workers: usize) -> std::io::Result<Listening> {
-        server::listen(listener, workers, move || {
+        let outer = self.edge.clone();
+        server::listen(listener, Bounds::for_workers(workers), outer, move || {
             let app = self.clone();
             let edge = app.edge.clone();
             App::new()

@@ -9,9 +9,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use uuid::fmt::Hyphenated;
 
-use super::flight::AccessRecord;
 use super::{Edge, cors, headers};
 use crate::error;
+use crate::telemetry::AccessRecord;
 
 /// A bare answer is a short head; whatever the application answers is longer.
 const LONGEST: usize = 200;
