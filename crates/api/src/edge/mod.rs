@@ -12,7 +12,7 @@ mod flight;
 mod future;
 mod headers;
 mod inspect;
-pub mod panics;
+pub(crate) mod panics;
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;

@@ -11,16 +11,14 @@ thread_local! {
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Replaces the default hook, which writes plain text to stderr past the log. Call once at start.
-pub fn install_hook() {
-    std::panic::set_hook(Box::new(|info| {
-        let text = describe(info);
-        if INSIDE.get() {
-            LAST.with(|last| *last.borrow_mut() = Some(text));
-        } else {
-            tracing::error!(error = text, "A thread panicked");
-        }
-    }));
+/// For the panic hook: takes note of a panic inside a request, which the edge will log with the request's id. `false`
+/// for a panic anywhere else, which is the hook's to report.
+pub(crate) fn claim(info: &PanicHookInfo<'_>) -> bool {
+    let inside = INSIDE.get();
+    if inside {
+        LAST.with(|last| *last.borrow_mut() = Some(describe(info)));
+    }
+    inside
 }
 
 /// Runs a step of a request; `Err` says what it panicked with and where.

@@ -8,6 +8,8 @@ use crate::config::LogLevel;
 
 /// What the names of our crates, and so the targets of our events, begin with.
 const OWN: &str = "sme_pulse";
+/// Reports every malformed byte of a client as an error of the stream; the access event tells the same.
+const STREAMS: &str = "actix_http::h1::dispatcher";
 
 pub(super) struct EventFilter {
     own: LevelFilter,
@@ -29,7 +31,7 @@ impl EventFilter {
 
     fn admits(&self, metadata: &Metadata<'_>) -> bool {
         let limit = if metadata.target().starts_with(OWN) { self.own } else { self.libraries };
-        metadata.is_event() && *metadata.level() <= limit
+        metadata.is_event() && *metadata.level() <= limit && metadata.target() != STREAMS
     }
 }
 

@@ -14,6 +14,9 @@ pub(super) fn uninstall() {
 }
 
 fn log(info: &PanicHookInfo<'_>) {
+    if crate::edge::panics::claim(info) {
+        return;
+    }
     let reason = info.payload_as_str().unwrap_or("a value that is no text");
     let location = info.location().map(ToString::to_string);
     let thread = std::thread::current().name().map(ToOwned::to_owned);

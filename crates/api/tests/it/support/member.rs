@@ -27,7 +27,8 @@ impl TestApp {
     /// A new organization and in it a new user with these roles, signed in.
     pub(crate) async fn member(&self, roles: &[Role]) -> Member<'_> {
         let number = self.numbers("SELECT COUNT(*) FROM core.organizations").await[0];
-        self.sql(&format!("INSERT INTO core.organizations (name, tax_code) VALUES ('Org {number}', 'T{number}')")).await;
+        self.sql(&format!("INSERT INTO core.organizations (name, tax_code) VALUES ('Org {number}', 'T{number}')"))
+            .await;
         let org = self.numbers(&format!("SELECT id FROM core.organizations WHERE tax_code = 'T{number}'")).await[0];
         let email = format!("user{number}@example.com");
         self.sql(&format!(
