@@ -10,15 +10,14 @@ use crate::say::say;
 
 /// A refused connection ends at once; a silent one must not hold everything up.
 const FETCH_LIMIT: Duration = Duration::from_mins(2);
-const CHECK: &[&str] = &["deny", "--workspace", "--all-features", "--locked", "check"];
-
 /// Everything that needs no network.
 pub(crate) fn check(signals: &Signals) -> anyhow::Result<Verdict> {
     if let Some(missing) = missing() {
         return Ok(missing);
     }
-    let args = [CHECK, &["--hide-inclusion-graph", "bans", "licenses", "sources"]].concat();
-    Ok(Verdict::of(process::run(&mut cargo::command(&args), signals)? == Outcome::Exited(0)))
+    let mut check = cargo::command(&["deny", "--workspace", "--all-features", "--locked", "check"]);
+    check.args(["--hide-inclusion-graph", "bans", "licenses", "sources"]);
+    Ok(Verdict::of(process::run(&mut check, signals)? == Outcome::Exited(0)))
 }
 
 /// Known vulnerabilities, against the public advisory database as it is now.
@@ -31,8 +30,9 @@ pub(crate) fn advisories(signals: &Signals) -> anyhow::Result<Verdict> {
         say("advisories were NOT CHECKED: the advisory database could not be fetched");
         return Ok(Verdict::NotChecked);
     }
-    let args = [CHECK, &["--disable-fetch", "advisories"]].concat();
-    Ok(Verdict::of(process::run(&mut cargo::command(&args), signals)? == Outcome::Exited(0)))
+    let mut check = cargo::command(&["deny", "--workspace", "--all-features", "--locked", "--offline"]);
+    check.args(["check", "advisories"]);
+    Ok(Verdict::of(process::run(&mut check, signals)? == Outcome::Exited(0)))
 }
 
 fn missing() -> Option<Verdict> {

@@ -85,8 +85,10 @@ fn commands(args: &[String]) -> Vec<Command> {
     if nextest && args.is_empty() {
         commands.push(cargo::command(&["test", "--quiet", "--workspace", "--doc"]));
     }
-    let runner: &[&str] = if nextest { &["nextest", "run", "--workspace"] } else { &["test", "--workspace"] };
-    let mut tests = cargo::command(runner);
+    let mut tests = cargo::command(if nextest { &["nextest", "run"] } else { &["test"] });
+    if !args.iter().any(|arg| arg.starts_with("-p") || arg.starts_with("--package")) {
+        tests.arg("--workspace");
+    }
     tests.args(args);
     commands.push(tests);
     commands
