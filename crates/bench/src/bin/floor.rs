@@ -13,22 +13,27 @@ use clap::Parser;
 #[derive(Parser)]
 enum Floor {
     /// A bare actix server whose every path answers the content of a file; prints its port
-    Http { body: PathBuf },
+    Http {
+        body: PathBuf,
+        /// 0 takes a free one
+        #[arg(default_value_t = 0)]
+        port: u16,
+    },
     /// A bare loop of one bcrypt verification on each thread; prints count and seconds
     Hash { threads: usize, cost: u32, seconds: u64 },
 }
 
 fn main() -> anyhow::Result<()> {
     match Floor::parse() {
-        Floor::Http { body } => http(Bytes::from(std::fs::read(body).context("no body")?)),
+        Floor::Http { body, port } => http(Bytes::from(std::fs::read(body).context("no body")?), port),
         Floor::Hash { threads, cost, seconds } => hash(threads, cost, Duration::from_secs(seconds)),
     }
 }
 
-fn http(body: Bytes) -> anyhow::Result<()> {
+fn http(body: Bytes, port: u16) -> anyhow::Result<()> {
     actix_web::rt::System::new().block_on(async move {
         let app = move || App::new().app_data(Data::new(body.clone())).default_service(web::to(answer));
-        let server = HttpServer::new(app).disable_signals().bind(("127.0.0.1", 0)).context("no port")?;
+        let server = HttpServer::new(app).disable_signals().bind(("127.0.0.1", port)).context("no port")?;
         let port = server.addrs().first().context("no address")?.port();
         say(format_args!("{port}"))?;
         server.run().await.context("the server ended")
