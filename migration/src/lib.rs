@@ -1,1 +1,41 @@
-//! tbd
+//! The schema of SME Pulse: one ordered list of reversible changes for SQLite and PostgreSQL.
+//!
+//! To add a change: write `m<date>_<number>_<what>.rs` beside the others, with a way down, in strings rather than
+//! entities (which will change), and append it to [`Migrator`]. Changes are additive, so that the binary before still
+//! runs on the schema after.
+
+mod applied;
+mod change;
+mod dialect;
+mod error;
+mod exclusive;
+mod fresh;
+mod m20261122_000001_schemas;
+mod m20261122_000002_core;
+mod m20261122_000003_finance_partners;
+mod m20261122_000004_finance_documents;
+mod m20261122_000005_analytics;
+mod m20261122_000006_auth;
+mod run;
+mod table;
+
+pub use error::MigrateError;
+pub use run::{down, fresh, pending, status, up, up_list};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// The list, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_schemas::Schemas),
+            Box::new(m20261122_000002_core::CHANGE),
+            Box::new(m20261122_000003_finance_partners::CHANGE),
+            Box::new(m20261122_000004_finance_documents::CHANGE),
+            Box::new(m20261122_000005_analytics::CHANGE),
+            Box::new(m20261122_000006_auth::CHANGE),
+        ]
+    }
+}

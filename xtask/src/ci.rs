@@ -45,7 +45,7 @@ const AUTH_FEATURES: [&[&str]; 5] = [
 ];
 
 /// Runs every step, also after one has failed; tests come last, so that their summary stands above the table.
-pub(crate) fn run(signals: &Signals) -> u8 {
+pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
     let passes =
         |args: &[&str]| Ok(Verdict::of(process::run(&mut cargo::command(args), signals)? == Outcome::Exited(0)));
     let document = || {
@@ -75,7 +75,8 @@ pub(crate) fn run(signals: &Signals) -> u8 {
         ("tests", &|| Ok(Verdict::of(test::run(&[], signals)? == 0))),
     ];
     let mut results = Vec::new();
-    for (name, step) in steps {
+    let chosen = |name: &str| only.is_empty() || only.iter().any(|start| name.starts_with(start.as_str()));
+    for (name, step) in steps.into_iter().filter(|(name, _)| chosen(name)) {
         say(format_args!("\n== {name}"));
         let began = now();
         let verdict = step().unwrap_or_else(|error| {

@@ -58,7 +58,11 @@ enum Task {
         args: Vec<String>,
     },
     /// Runs everything a change must pass
-    Ci,
+    Ci {
+        /// Only the steps whose names begin so; may be repeated
+        #[arg(long)]
+        only: Vec<String>,
+    },
     /// Measures the release build against floors built in the same run
     Bench {
         /// Handed to the benchmark: `--quick`, `--addresses N`, `--only ROW`
@@ -93,7 +97,7 @@ fn run(task: Task) -> anyhow::Result<u8> {
         Task::Serve(build) => Product::build(build.release, &signals)?.serve_only(),
         Task::Up(build) => product::up(build.release, &signals),
         Task::Test { args } => test::run(&args, &signals),
-        Task::Ci => Ok(ci::run(&signals)),
+        Task::Ci { only } => Ok(ci::run(&only, &signals)),
         Task::Bench { args } => cargo::bench(&args, &signals),
     }
 }

@@ -63,6 +63,12 @@ impl Email {
         Ok(Self(text.to_ascii_lowercase()))
     }
 
+    /// An address read from the database. Input rules may have become stricter since it was stored, so they are not
+    /// applied again.
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The normal form.
     pub fn as_str(&self) -> &str {
         &self.0

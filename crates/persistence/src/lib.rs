@@ -1,1 +1,27 @@
-//! tbd
+//! Storage: SeaORM entities (private), repositories, transactions, and the conversion between rows and domain values.
+//! It decides no rule and knows no HTTP.
+//!
+//! Rows of a tenant are reached only through a [`TenantTx`], which carries a `TenantScope`. What must be read before
+//! a tenant is known (a log-in, a token) goes through the few named methods of [`Store`] in `repo/identity.rs`.
+//!
+//! To add a repository: a file in `repo/` whose struct borrows the transaction, and an accessor on [`TenantTx`].
+
+mod column;
+mod connection;
+mod entity;
+mod error;
+mod repo;
+mod retry;
+pub mod seed;
+mod settings;
+mod store;
+
+pub use error::{StoreError, Violation};
+pub use repo::{
+    identity::{PrincipalRow, SessionState},
+    organizations::Organizations,
+    sessions::{LogInRecord, Sessions},
+};
+pub use retry::{AsStoreError, retrying};
+pub use settings::{DatabaseSettings, Engine};
+pub use store::{Store, SystemTx, TenantTx, migration_lock_path};

@@ -1,0 +1,97 @@
+//! The HTTP side: address, limits of a request, origins, documentation pages.
+
+use std::{net::IpAddr, time::Duration};
+
+use url::Url;
+
+use super::{
+    keys::{ALLOWED_ORIGINS, DOCS_ENABLED, HOST, MAX_BODY_BYTES, PORT, REQUEST_TIMEOUT},
+    reader::Reader,
+};
+
+/// Largest body limit that can be set: 1 GiB.
+const BODY_CEILING: usize = 1 << 30;
+
+/// How the service listens and what it lets in.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// An address without brackets, or a host name to resolve.
+    pub host: String,
+    /// 0 lets the system choose.
+    pub port: u16,
+    /// Whether the documentation pages exist.
+    pub docs_enabled: bool,
+    /// Longest request body in bytes.
+    pub max_body_bytes: usize,
+    /// How long a handler may take.
+    pub request_timeout: Duration,
+    /// Which browser origins may call.
+    pub allowed_origins: AllowedOrigins,
+}
+
+/// Browser origins, compared byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// Every origin but `null`; exists in development only.
+    Any,
+    /// Exactly these.
+    These(Vec<String>),
+}
+
+impl AllowedOrigins {
+    /// Whether the value of an `Origin` header is allowed. `null` never is.
+    pub fn allows(&self, origin: &str) -> bool {
+        match self {
+            Self::Any => !origin.is_empty() && origin != "null",
+            Self::These(list) => list.iter().any(|allowed| allowed == origin),
+        }
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Server> {
+    let host = reader.value(HOST, "must be an IP address or a host name", host);
+    let port = reader.number(PORT, 0..=u16::MAX);
+    let docs_enabled = reader.flag(DOCS_ENABLED);
+    let max_body_bytes = reader.number(MAX_BODY_BYTES, 1..=BODY_CEILING);
+    let request_timeout = reader.number(REQUEST_TIMEOUT, 1..=3600_u64);
+    let allowed_origins = origins(reader, development);
+    Some(Server {
+        host: host?,
+        port: port?,
+        docs_enabled: docs_enabled?,
+        max_body_bytes: max_body_bytes?,
+        request_timeout: Duration::from_secs(request_timeout?),
+        allowed_origins: allowed_origins?,
+    })
+}
+
+/// An address, in brackets or not, or a name of letters, digits, hyphens and periods.
+pub(super) fn host(text: &str) -> Option<String> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    if bare.parse::<IpAddr>().is_ok() {
+        return Some(bare.to_owned());
+    }
+    let name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    (!text.is_empty() && text.len() <= 253 && text.chars().all(name)).then(|| text.to_owned())
+}
+
+fn origins(reader: &mut Reader<'_>, development: bool) -> Option<AllowedOrigins> {
+    const RULE: &str = "must be a comma list of origins (scheme://host or scheme://host:port, nothing after it)";
+    let list = reader.value(ALLOWED_ORIGINS, RULE, |text| {
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        entries.map(|entry| (entry == "*" || is_origin(entry)).then(|| entry.to_owned())).collect::<Option<Vec<_>>>()
+    })?;
+    if !list.iter().any(|entry| entry == "*") {
+        return Some(AllowedOrigins::These(list));
+    }
+    if !development {
+        reader.refuse(ALLOWED_ORIGINS, "must name the origins outside development; * is refused");
+        return None;
+    }
+    Some(AllowedOrigins::Any)
+}
+
+/// True for what a browser sends: an entry in any other spelling would silently never match.
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text && url.host().is_some())
+}

@@ -1,0 +1,128 @@
+//! How access tokens are signed and how long they live.
+
+use std::{path::PathBuf, time::Duration};
+
+use sme_pulse_domain::rng::Rng;
+
+use super::{
+    error::ConfigError,
+    keys::{ACCESS_MINUTES, ALGORITHM, AUDIENCE, ISSUER, LEEWAY, SECRET_KEY},
+    reader::Reader,
+    secret::{Secret, weakness},
+    secret_file::{self, SecretFileError},
+};
+
+/// The token settings.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// Where the signing key is.
+    pub key: SigningKey,
+    /// What the key is used with.
+    pub algorithm: Algorithm,
+    /// Life of an access token.
+    pub lifetime: Duration,
+    /// `iss`.
+    pub issuer: String,
+    /// `aud`.
+    pub audience: String,
+    /// Tolerance for `exp` and `nbf`.
+    pub leeway: Duration,
+}
+
+/// The algorithms a shared secret can be used with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// HMAC with SHA-256.
+    Hs256,
+    /// HMAC with SHA-384.
+    Hs384,
+    /// HMAC with SHA-512.
+    Hs512,
+}
+
+impl Algorithm {
+    /// A key shorter than the hash weakens it (RFC 7518 section 3.2).
+    pub fn least_key_bytes(self) -> usize {
+        match self {
+            Self::Hs256 => 32,
+            Self::Hs384 => 48,
+            Self::Hs512 => 64,
+        }
+    }
+}
+
+/// Where the signing key is. Reading a configuration creates nothing; [`SigningKey::resolve`] does.
+#[derive(Debug, Clone)]
+pub enum SigningKey {
+    /// Given by `BACKEND_SECRET_KEY`.
+    Configured(Secret),
+    /// Development without a given key: kept in a file in this folder.
+    Kept(PathBuf),
+    /// Outside development without a given key: nothing that needs a key can start.
+    Missing,
+}
+
+/// Why there is no signing key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// None is configured; exit code 2.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// None can be kept; exit code 1.
+    #[error(transparent)]
+    File(#[from] SecretFileError),
+}
+
+impl SigningKey {
+    /// The key; makes and keeps one in development. For commands that sign or verify only.
+    pub fn resolve(&self, rng: &dyn Rng) -> Result<Secret, KeyError> {
+        match self {
+            Self::Configured(secret) => Ok(secret.clone()),
+            Self::Kept(folder) => Ok(secret_file::load_or_create(folder, rng)?),
+            Self::Missing => Err(ConfigError::one(SECRET_KEY.name, "must be set outside development").into()),
+        }
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, development: bool, folder: Option<PathBuf>) -> Option<Tokens> {
+    let algorithm = reader.value(ALGORITHM, "must be HS256, HS384 or HS512", |text| match text {
+        "HS256" => Some(Algorithm::Hs256),
+        "HS384" => Some(Algorithm::Hs384),
+        "HS512" => Some(Algorithm::Hs512),
+        _ => None,
+    });
+    let key = key(reader, development, algorithm.unwrap_or(Algorithm::Hs256), folder);
+    let lifetime = reader.number(ACCESS_MINUTES, 1..=1440_u64).map(|minutes| Duration::from_secs(minutes * 60));
+    let issuer = reader.word(ISSUER);
+    let audience = reader.word(AUDIENCE);
+    let leeway = reader.number(LEEWAY, 0..=300_u64).map(Duration::from_secs);
+    Some(Tokens {
+        key: key?,
+        algorithm: algorithm?,
+        lifetime: lifetime?,
+        issuer: issuer?,
+        audience: audience?,
+        leeway: leeway?,
+    })
+}
+
+fn key(
+    reader: &mut Reader<'_>,
+    development: bool,
+    algorithm: Algorithm,
+    folder: Option<PathBuf>,
+) -> Option<SigningKey> {
+    let Some(text) = reader.given(SECRET_KEY) else {
+        reader.show(SECRET_KEY, "");
+        return if development { folder.map(SigningKey::Kept) } else { Some(SigningKey::Missing) };
+    };
+    if let Some(rule) = weakness(text, algorithm.least_key_bytes()) {
+        if !development {
+            reader.refuse(SECRET_KEY, rule);
+            return None;
+        }
+        reader.warn(format!("{} {rule}; it is accepted in development only", SECRET_KEY.name));
+    }
+    reader.show(SECRET_KEY, "***");
+    Some(SigningKey::Configured(Secret::new(text)))
+}

@@ -1,0 +1,73 @@
+//! The part of the OpenAPI document that belongs to no single route: title, licence, the one security scheme and the
+//! shared schemas. Routes add themselves to it.
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use super::schemas::{ErrorEnvelope, RateLimitedEnvelope, ValidationEnvelope, ValidationItem};
+
+/// The name of the security scheme: `security((BEARER = []))` marks a route that needs a token.
+pub const BEARER: &str = "bearer";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "SME Pulse API",
+        version = "1.0.0",
+        description = "Sign-in, roles and tenants, and the ledgers of small businesses.\n\n\
+            To try calls, log in with `POST /api/v1/auth/login` on the [interactive page](/api/docs), press \
+            **Authorize** there and paste the `access_token`; the [reference](/api/redoc) is for reading. Every \
+            answer that is not 2xx has one form: `error`, `detail`, `request_id`, `error_code`.",
+        license(name = "GPL-3.0-or-later", identifier = "GPL-3.0-or-later")
+    ),
+    components(schemas(ErrorEnvelope, RateLimitedEnvelope, ValidationEnvelope, ValidationItem)),
+    modifiers(&BearerToken)
+)]
+struct Base;
+
+struct BearerToken;
+
+impl Modify for BearerToken {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("The `access_token` of a login."))
+            .build();
+        openapi
+            .components
+            .get_or_insert_with(Default::default)
+            .add_security_scheme(BEARER, SecurityScheme::Http(scheme));
+    }
+}
+
+/// The document before any route has joined it.
+pub fn base() -> utoipa::openapi::OpenApi {
+    Base::openapi()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_bearer_is_the_only_security_scheme() {
+        let json = serde_json::to_value(base()).unwrap();
+        let schemes = json["components"]["securitySchemes"].as_object().unwrap();
+        assert_eq!(schemes.len(), 1);
+        assert_eq!(schemes[BEARER]["type"], "http");
+        assert_eq!(schemes[BEARER]["scheme"], "bearer");
+    }
+
+    #[test]
+    fn every_schema_that_is_referred_to_is_there() {
+        let text = base().to_json().unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for reference in text.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap();
+            assert!(json["components"]["schemas"][name].is_object(), "{name} is missing");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Why a caller is refused: the one error of authentication and authorisation.
+
+use sme_pulse_domain::ids::{OrgId, UserId};
+
+use crate::token::TokenError;
+
+/// A refusal, or a failure to decide. What the client may be told is much less than what is in here.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// No bearer token was sent.
+    #[error("no bearer token")]
+    Unauthenticated,
+    /// The token itself is no good.
+    #[error("{0}")]
+    InvalidToken(#[from] TokenError),
+    /// The token is genuine, but its user does not exist.
+    #[error("the user of the token does not exist")]
+    UnknownUser,
+    /// The token is genuine, but not for the user's organization.
+    #[error("the organization of the token is not the user's")]
+    OrganizationMismatch {
+        /// Whose token it is.
+        user: UserId,
+        /// The organization it names.
+        claimed: OrgId,
+    },
+    /// The token is genuine, but its session is over or not this user's.
+    #[error("the session of the token has ended")]
+    SessionEnded,
+    /// The user is inactive or the organization suspended.
+    #[error("the user is inactive or the organization suspended")]
+    Inactive {
+        /// Whose token it is.
+        user: UserId,
+    },
+    /// None of the caller's roles grants the permission.
+    #[error("no role of the caller grants the permission")]
+    Forbidden {
+        /// Who called.
+        user: UserId,
+        /// For which organization.
+        org: OrgId,
+    },
+    /// The guard found no authenticator: a wiring mistake is a failure, not an open door.
+    #[error("no authenticator is configured")]
+    Misconfigured,
+    /// The state of the caller could not be read.
+    #[error("the state of the caller could not be read")]
+    Undecided(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

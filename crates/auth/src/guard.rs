@@ -1,0 +1,102 @@
+//! Extractors for actix-web: a handler names the permission it needs in its signature, and nothing fails open.
+
+use std::{marker::PhantomData, pin::Pin, sync::Arc};
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use sme_pulse_domain::{permission::Permission, tenant::TenantScope};
+
+use crate::{AccessError, Principal, token::TokenError};
+
+/// The future of [`Authenticate::authenticate`].
+pub type Authenticating<'a> = Pin<Box<dyn Future<Output = Result<Principal, AccessError>> + Send + 'a>>;
+
+/// Turns a token into the caller behind it. Register it as `Data::from(Arc<dyn Authenticate>)`.
+pub trait Authenticate: Send + Sync {
+    /// Checks signature, claims and the server's own state.
+    fn authenticate<'a>(&'a self, token: &'a str) -> Authenticating<'a>;
+}
+
+/// A permission as a type.
+pub trait Requires: 'static {
+    /// What the handler needs.
+    const PERMISSION: Permission;
+}
+
+macro_rules! requirements {
+    ($($name:ident),+ $(,)?) => {$(
+        #[doc = concat!("Needs [`Permission::", stringify!($name), "`].")]
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name;
+
+        impl Requires for $name {
+            const PERMISSION: Permission = Permission::$name;
+        }
+    )+};
+}
+
+requirements!(UseOwnAccount, ReadOrganization, WriteOrganization);
+
+/// The caller, signed in and allowed `P`. `E` is the importing service's own error, so that it renders the refusal.
+///
+/// The extractor also leaves the [`Principal`] in the request's extensions, for access logs.
+#[derive(Debug)]
+pub struct CurrentUser<P, E> {
+    principal: Arc<Principal>,
+    required: PhantomData<fn() -> (P, E)>,
+}
+
+impl<P, E> CurrentUser<P, E> {
+    /// Who calls.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The scope in which the caller's tenant can be reached.
+    pub fn scope(&self) -> TenantScope {
+        self.principal.scope()
+    }
+}
+
+impl<P, E> FromRequest for CurrentUser<P, E>
+where
+    P: Requires,
+    E: From<AccessError> + Into<actix_web::Error> + 'static,
+{
+    type Error = E;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, E>>>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let principal = Arc::new(authenticated(&req).await?);
+            req.extensions_mut().insert(Arc::clone(&principal));
+            if !principal.may(P::PERMISSION) {
+                return Err(AccessError::Forbidden { user: principal.user_id(), org: principal.org_id() }.into());
+            }
+            Ok(Self { principal, required: PhantomData })
+        })
+    }
+}
+
+async fn authenticated(req: &HttpRequest) -> Result<Principal, AccessError> {
+    let authenticator = req.app_data::<Data<dyn Authenticate>>().cloned().ok_or(AccessError::Misconfigured)?;
+    let token = bearer(req)?;
+    authenticator.authenticate(token).await
+}
+
+/// The token of the one `Authorization` header; the scheme's case does not matter (RFC 9110 section 11.1).
+fn bearer(req: &HttpRequest) -> Result<&str, AccessError> {
+    let mut headers = req.headers().get_all(header::AUTHORIZATION);
+    let value = headers.next().ok_or(AccessError::Unauthenticated)?.as_bytes();
+    if headers.next().is_some() {
+        return Err(TokenError::Malformed.into());
+    }
+    let (scheme, rest) = match value.iter().position(|byte| *byte == b' ') {
+        Some(space) => value.split_at(space),
+        None => (value, &b""[..]),
+    };
+    if !scheme.eq_ignore_ascii_case(b"Bearer") {
+        return Err(AccessError::Unauthenticated);
+    }
+    std::str::from_utf8(rest).map(|token| token.trim_matches(' ')).map_err(|_| TokenError::Malformed.into())
+}

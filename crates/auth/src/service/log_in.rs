@@ -1,0 +1,196 @@
+//! Log-in: look-up, password, status, session, token, in this order (section 2.1 of the contract).
+
+use chrono::{DateTime, Utc};
+use sme_pulse_domain::{
+    audit::{Action, AuditEvent, Origin},
+    email::Email,
+    ids::{SessionId, UserId},
+    role::RoleSet,
+    session::Session,
+    tenant::TenantScope,
+    text,
+    user::{Account, User},
+};
+use sme_pulse_persistence::{LogInRecord, StoreError, retrying};
+
+use super::AuthService;
+use crate::{
+    password::{Overloaded, Verdict},
+    token::{NewToken, SigningError},
+};
+
+/// An attempt to sign in. There is no `Debug`: it holds a password.
+pub struct LogIn {
+    /// The log-in name.
+    pub email: Email,
+    /// The password as sent.
+    pub password: String,
+    /// The client's user agent.
+    pub user_agent: Option<String>,
+    /// The request and the client's address.
+    pub origin: Origin,
+}
+
+/// A successful log-in.
+#[derive(Debug, Clone)]
+pub struct LoggedIn {
+    /// The access token.
+    pub token: String,
+    /// Its lifetime in seconds.
+    pub expires_in: i64,
+    /// Who signed in.
+    pub user: User,
+    /// The roles held in the organization.
+    pub roles: RoleSet,
+    /// The session that was opened.
+    pub session: SessionId,
+}
+
+/// Which check refused. For the log only: clients see one answer for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nobody has this address.
+    UnknownEmail,
+    /// The password is wrong.
+    WrongPassword(UserId),
+    /// The stored hash cannot be read; somebody has to repair it.
+    UnreadableHash(UserId),
+    /// The password was right, the user is inactive.
+    InactiveUser(UserId),
+    /// The password was right, the organization is suspended.
+    SuspendedOrganization(UserId),
+}
+
+/// Why a log-in failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LogInError {
+    /// The credentials are refused; the reason is for the log.
+    #[error("log-in refused")]
+    Refused {
+        /// Which check refused.
+        refusal: Refusal,
+        /// The address, which the log shows masked.
+        email: Email,
+    },
+    /// Too many log-ins at once.
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The token could not be made.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+}
+
+impl AuthService {
+    /// Signs a user in and opens a session for this device.
+    pub async fn log_in(&self, attempt: LogIn) -> Result<LoggedIn, LogInError> {
+        let account = self.parts.store.account_by_email(&attempt.email).await?;
+        let stored = account.as_ref().map(|account| account.password_hash.clone());
+        let verdict = self.parts.passwords.verify(attempt.password.clone(), stored).await?;
+        let Some(account) = account else { return self.refuse(Refusal::UnknownEmail, None, attempt).await };
+        match judge(&account, verdict) {
+            Ok(renewed) => self.open_session(account, renewed, &attempt).await,
+            Err(refusal) => self.refuse(refusal, Some(&account.user), attempt).await,
+        }
+    }
+
+    async fn refuse(&self, refusal: Refusal, user: Option<&User>, attempt: LogIn) -> Result<LoggedIn, LogInError> {
+        self.record_refusal(user, &attempt).await?;
+        Err(LogInError::Refused { refusal, email: attempt.email })
+    }
+
+    async fn open_session(
+        &self,
+        account: Account,
+        renewed: Option<String>,
+        attempt: &LogIn,
+    ) -> Result<LoggedIn, LogInError> {
+        let now = self.parts.clock.now();
+        let session = self.new_session(&account.user, attempt, now);
+        let token = self.parts.signer.sign(&NewToken {
+            user: account.user.id,
+            org: account.user.org,
+            session: session.id,
+            roles: &account.roles,
+            token_id: self.parts.rng.uuid(),
+            issued_at: now.timestamp(),
+            expires_at: session.expires_at.timestamp(),
+        })?;
+        retrying(|| self.store_session(&account.user, &session, renewed.clone(), attempt, now)).await?;
+        Ok(LoggedIn {
+            token,
+            expires_in: self.parts.token_lifetime.num_seconds(),
+            user: account.user,
+            roles: account.roles,
+            session: session.id,
+        })
+    }
+
+    fn new_session(&self, user: &User, attempt: &LogIn, now: DateTime<Utc>) -> Session {
+        Session {
+            id: SessionId::new(self.parts.rng.uuid()),
+            user: user.id,
+            org: user.org,
+            created_at: now,
+            expires_at: now.checked_add_signed(self.parts.token_lifetime).unwrap_or(now),
+            client_ip: attempt.origin.client_ip.clone(),
+            user_agent: attempt.user_agent.as_deref().map(|agent| text::cut(agent, text::USER_AGENT).to_owned()),
+            revoked_at: None,
+        }
+    }
+
+    async fn store_session(
+        &self,
+        user: &User,
+        session: &Session,
+        new_hash: Option<String>,
+        attempt: &LogIn,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let tx = self.parts.store.begin(scope_of(user)).await?;
+        tx.sessions().open(session).await?;
+        tx.sessions().record_log_in(LogInRecord { user: user.id, at: now, new_hash }).await?;
+        let mut event = AuditEvent::new(Action::LogIn, Some(user.org), attempt.origin.clone());
+        event.actor = Some(user.id);
+        event.entity = Some("users");
+        event.entity_id = Some(user.id.get());
+        tx.record(event, now).await?;
+        tx.commit().await
+    }
+
+    /// In the trail of the user's organization, or outside any when nobody has the address.
+    async fn record_refusal(&self, user: Option<&User>, attempt: &LogIn) -> Result<(), StoreError> {
+        let now = self.parts.clock.now();
+        let mut event = AuditEvent::new(Action::LogInFailed, user.map(|user| user.org), attempt.origin.clone());
+        if let Some(user) = user {
+            event.entity = Some("users");
+            event.entity_id = Some(user.id.get());
+        }
+        retrying(|| async {
+            let tx = self.parts.store.begin_system().await?;
+            tx.record(event.clone(), now).await?;
+            tx.commit().await
+        })
+        .await
+    }
+}
+
+/// The new hash to store, if any. Status counts only after the password was right, so that it tells nothing to those
+/// who do not know it.
+fn judge(account: &Account, verdict: Verdict) -> Result<Option<String>, Refusal> {
+    let id = account.user.id;
+    match verdict {
+        Verdict::Mismatch => Err(Refusal::WrongPassword(id)),
+        Verdict::Unreadable => Err(Refusal::UnreadableHash(id)),
+        Verdict::Match { .. } if !account.user.status.is_active() => Err(Refusal::InactiveUser(id)),
+        Verdict::Match { .. } if !account.org_status.is_active() => Err(Refusal::SuspendedOrganization(id)),
+        Verdict::Match { renewed } => Ok(renewed),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the password has just been verified")]
+const fn scope_of(user: &User) -> TenantScope {
+    TenantScope::assume_verified(user.org, Some(user.id))
+}

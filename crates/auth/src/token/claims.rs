@@ -1,0 +1,129 @@
+//! The claims of an access token, in types of our own: a claim of the wrong type is a refusal, never an absence.
+
+use sme_pulse_domain::ids::{OrgId, SessionId, UserId};
+use uuid::Uuid;
+
+use super::{
+    TokenError,
+    json::{Json, Object},
+};
+
+/// What a verified token says. Times are seconds since 1970 (RFC 7519 section 2, `NumericDate`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessClaims {
+    /// `sub`: the user.
+    pub user: UserId,
+    /// `org_id`: the organization.
+    pub org: OrgId,
+    /// `sid`: the session, for tokens made by a log-in.
+    pub session: Option<SessionId>,
+    /// `jti`: the token's own name.
+    pub token_id: Option<String>,
+}
+
+/// What the verifier expects.
+pub(super) struct Expected<'a> {
+    pub(super) issuer: Option<&'a str>,
+    pub(super) audience: Option<&'a str>,
+    pub(super) leeway: u32,
+    /// Seconds since 1970.
+    pub(super) now: i64,
+}
+
+impl AccessClaims {
+    pub(super) fn read(claims: &Object, expected: &Expected<'_>) -> Result<Self, TokenError> {
+        let user = subject(claims)?;
+        let org = match claims.get("org_id") {
+            Some(Json::Integer(id)) if *id > 0 => OrgId::new(*id),
+            _ => return Err(TokenError::BadClaim("org_id")),
+        };
+        check_times(claims, expected)?;
+        check_roles(claims)?;
+        if let Some(issuer) = optional_text(claims, "iss")?
+            && expected.issuer.is_some_and(|ours| ours != issuer)
+        {
+            return Err(TokenError::WrongIssuer);
+        }
+        if let Some(audience) = optional_text(claims, "aud")?
+            && expected.audience.is_some_and(|ours| ours != audience)
+        {
+            return Err(TokenError::WrongAudience);
+        }
+        let token_id = optional_text(claims, "jti")?.map(str::to_owned);
+        let session = optional_text(claims, "sid")?.map(session_id).transpose()?;
+        Ok(Self { user, org, session, token_id })
+    }
+}
+
+/// The decimal digits of a positive id, in their one spelling.
+fn subject(claims: &Object) -> Result<UserId, TokenError> {
+    let Some(Json::Text(text)) = claims.get("sub") else { return Err(TokenError::BadClaim("sub")) };
+    match text.parse::<i64>() {
+        Ok(id) if id > 0 && id.to_string() == *text => Ok(UserId::new(id)),
+        _ => Err(TokenError::BadClaim("sub")),
+    }
+}
+
+fn session_id(text: &str) -> Result<SessionId, TokenError> {
+    let id = Uuid::try_parse(text).map_err(|_| TokenError::BadClaim("sid"))?;
+    // The hyphenated form only: no second spelling of a session.
+    if id.hyphenated().to_string() == text { Ok(SessionId::new(id)) } else { Err(TokenError::BadClaim("sid")) }
+}
+
+fn check_times(claims: &Object, expected: &Expected<'_>) -> Result<(), TokenError> {
+    let leeway = i64::from(expected.leeway);
+    let exp = time(claims, "exp")?.ok_or(TokenError::BadClaim("exp"))?;
+    if !exp.is_after(expected.now.saturating_sub(leeway)) {
+        return Err(TokenError::Expired);
+    }
+    time(claims, "iat")?;
+    if let Some(nbf) = time(claims, "nbf")?
+        && nbf.is_after(expected.now.saturating_add(leeway))
+    {
+        return Err(TokenError::NotYetValid);
+    }
+    Ok(())
+}
+
+/// Informational, but of the right type when there.
+fn check_roles(claims: &Object) -> Result<(), TokenError> {
+    match claims.get("roles") {
+        None => Ok(()),
+        Some(Json::List(roles)) if roles.iter().all(|role| matches!(role, Json::Text(_))) => Ok(()),
+        Some(_) => Err(TokenError::BadClaim("roles")),
+    }
+}
+
+fn optional_text<'a>(claims: &'a Object, name: &'static str) -> Result<Option<&'a str>, TokenError> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Json::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(TokenError::BadClaim(name)),
+    }
+}
+
+/// A `NumericDate`, which may have a fraction.
+#[derive(Clone, Copy)]
+enum NumericDate {
+    Whole(i64),
+    Fractional(f64),
+}
+
+impl NumericDate {
+    fn is_after(self, second: i64) -> bool {
+        match self {
+            Self::Whole(at) => at > second,
+            // Exact for every second until 2106; a clock beyond that refuses fractional dates as long past.
+            Self::Fractional(at) => u32::try_from(second).is_ok_and(|second| at > f64::from(second)),
+        }
+    }
+}
+
+fn time(claims: &Object, name: &'static str) -> Result<Option<NumericDate>, TokenError> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Json::Integer(second)) => Ok(Some(NumericDate::Whole(*second))),
+        Some(Json::Number(second)) if second.is_finite() => Ok(Some(NumericDate::Fractional(*second))),
+        Some(_) => Err(TokenError::BadClaim(name)),
+    }
+}

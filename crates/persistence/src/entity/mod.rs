@@ -1,0 +1,34 @@
+//! SeaORM rows, one file a table, private to this crate: columns never become API.
+#![expect(unreachable_pub, reason = "the derives of SeaORM make their types public")]
+
+pub(crate) mod account;
+pub(crate) mod audit_head;
+pub(crate) mod audit_log;
+pub(crate) mod customer;
+pub(crate) mod organization;
+pub(crate) mod role;
+pub(crate) mod session;
+pub(crate) mod supplier;
+pub(crate) mod user;
+pub(crate) mod user_role;
+
+use sea_orm::{QueryFilter, Select, UpdateMany, prelude::*};
+use sme_pulse_domain::tenant::TenantScope;
+
+/// A table whose rows belong to one organization.
+pub(crate) trait TenantOwned: EntityTrait {
+    /// The column that names the organization.
+    fn tenant_column() -> Self::Column;
+
+    /// The only read of such a table that the lints allow.
+    #[expect(clippy::disallowed_methods, reason = "this adds the filter the lint is about")]
+    fn within(scope: TenantScope) -> Select<Self> {
+        Self::find().filter(Self::tenant_column().eq(scope.org().get()))
+    }
+
+    /// The only update of such a table that the lints allow.
+    #[expect(clippy::disallowed_methods, reason = "this adds the filter the lint is about")]
+    fn update_within(scope: TenantScope) -> UpdateMany<Self> {
+        Self::update_many().filter(Self::tenant_column().eq(scope.org().get()))
+    }
+}

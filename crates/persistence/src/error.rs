@@ -1,0 +1,108 @@
+//! One error for the layer, made from SeaORM's in one place: what the layers above can act on, and nothing else.
+
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
+
+/// Why the storage did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, or no connection was free in time.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] DbErr),
+    /// Another transaction was in the way (deadlock, serialization, busy file): trying again may help.
+    #[error("the database is busy")]
+    Busy(#[source] DbErr),
+    /// A constraint refused the row.
+    #[error("a database constraint refused the row ({0:?})")]
+    Refused(Violation, #[source] DbErr),
+    /// A stored row cannot be read as what it should be.
+    #[error("a stored {0} cannot be read")]
+    Unreadable(&'static str),
+    /// Anything else.
+    #[error("the database failed")]
+    Failed(#[source] DbErr),
+}
+
+/// Which kind of constraint refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// A unique index; the text names the index (PostgreSQL) or its columns (SQLite).
+    Unique(String),
+    /// A foreign key.
+    Reference,
+    /// A check, or a missing value.
+    Check,
+}
+
+impl StoreError {
+    /// Whether the same transaction may succeed when tried again.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy(_))
+    }
+
+    /// Whether a unique index over this column refused (both engines name the column: PostgreSQL in the index's
+    /// name, SQLite in the message).
+    pub fn is_duplicate_of(&self, column: &str) -> bool {
+        matches!(self, Self::Refused(Violation::Unique(name), _) if name.contains(column))
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match classify(&error) {
+            Class::Unavailable => Self::Unavailable(error),
+            Class::Busy => Self::Busy(error),
+            Class::Refused(violation) => Self::Refused(violation, error),
+            Class::Other => Self::Failed(error),
+        }
+    }
+}
+
+enum Class {
+    Unavailable,
+    Busy,
+    Refused(Violation),
+    Other,
+}
+
+fn classify(error: &DbErr) -> Class {
+    match error {
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => Class::Unavailable,
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause)) => classify_driver(cause),
+        _ => Class::Other,
+    }
+}
+
+fn classify_driver(cause: &SqlxError) -> Class {
+    match cause {
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::Protocol(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed => Class::Unavailable,
+        SqlxError::Database(database) => {
+            let code = database.code().unwrap_or_default();
+            let name = || database.constraint().map_or_else(|| database.message().to_owned(), str::to_owned);
+            classify_code(&code, name)
+        }
+        _ => Class::Other,
+    }
+}
+
+/// SQLSTATE classes (PostgreSQL appendix A) and SQLite's extended result codes. The two never share a code: the
+/// former have five characters, the latter at most four.
+fn classify_code(code: &str, name: impl Fn() -> String) -> Class {
+    match code {
+        "23505" | "1555" | "2067" => Class::Refused(Violation::Unique(name())),
+        // 1811: a trigger's abort, which is how SQLite reports ON DELETE RESTRICT.
+        "23503" | "23001" | "787" | "1811" => Class::Refused(Violation::Reference),
+        "23514" | "23502" | "22001" | "275" | "1299" => Class::Refused(Violation::Check),
+        "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517" | "773" => Class::Busy,
+        // Too many connections, shutting down, not yet accepting; SQLite: cannot open, disk I/O, disk full.
+        "53300" | "57P01" | "57P02" | "57P03" | "14" | "10" | "13" => Class::Unavailable,
+        other if other.starts_with("08") => Class::Unavailable,
+        _ => Class::Other,
+    }
+}

@@ -1,0 +1,171 @@
+//! The look-ups that come before a tenant is known: by log-in name, and by the subject of a verified token. These
+//! are the only reads that no scope confines, and each finds one user by a unique key.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    Condition, EntityTrait, ExprTrait, FromQueryResult, IntoSimpleExpr, JoinType, QueryFilter, QuerySelect,
+    RelationDef, Select,
+    prelude::DateTimeUtc,
+    sea_query::{Expr, IntoCondition},
+};
+use sme_pulse_domain::{
+    email::Email,
+    ids::{OrgId, SessionId, UserId},
+    role::RoleSet,
+    status::Status,
+    user::{Account, User},
+};
+
+use crate::{
+    Store, StoreError,
+    column::StoredUuid,
+    entity::{organization, role, session, user, user_role},
+};
+
+/// The caller behind a token, as the database knows them now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrincipalRow {
+    /// The user.
+    pub user: User,
+    /// Whether the organization is active.
+    pub org_status: Status,
+    /// The roles held in the organization.
+    pub roles: RoleSet,
+    /// The session asked for, if it exists and is this user's.
+    pub session: Option<SessionState>,
+}
+
+/// What decides whether a session is live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionState {
+    /// The organization it was opened for.
+    pub org: OrgId,
+    /// When it ends by itself.
+    pub expires_at: DateTime<Utc>,
+    /// Set once it has been ended.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// The account with this address, in whatever organization it is.
+    pub async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
+        let query = users_with_roles().filter(user::Column::Email.into_simple_expr().eq(email.as_str()));
+        let rows = query.column(user::Column::PasswordHash).into_model::<Row>().all(self.pool()).await?;
+        let Some(found) = Found::from_rows(rows)? else { return Ok(None) };
+        let password_hash = found.password_hash.unwrap_or_default();
+        Ok(Some(Account { user: found.user, password_hash, org_status: found.org_status, roles: found.roles }))
+    }
+
+    /// The user with this id and, if asked for, their session: one read.
+    pub async fn principal(
+        &self,
+        user: UserId,
+        session: Option<SessionId>,
+    ) -> Result<Option<PrincipalRow>, StoreError> {
+        let mut query = users_with_roles().filter(user::Column::Id.into_simple_expr().eq(user.get()));
+        if let Some(session) = session {
+            query = query
+                .join(JoinType::LeftJoin, session_of_user(session))
+                .column_as(session::Column::OrgId, "session_org_id")
+                .column_as(session::Column::ExpiresAt, "session_expires_at")
+                .column_as(session::Column::RevokedAt, "session_revoked_at");
+        }
+        let rows = query.into_model::<Row>().all(self.pool()).await?;
+        Ok(Found::from_rows(rows)?.map(|found| PrincipalRow {
+            user: found.user,
+            org_status: found.org_status,
+            roles: found.roles,
+            session: found.session,
+        }))
+    }
+}
+
+/// One row a role; users without a role have one row.
+#[expect(clippy::disallowed_methods, reason = "the tenant is what is being looked up; both callers filter by a key")]
+fn users_with_roles() -> Select<user::Entity> {
+    let organization: RelationDef =
+        user::Entity::belongs_to(organization::Entity).from(user::Column::OrgId).to(organization::Column::Id).into();
+    let held: RelationDef =
+        user::Entity::belongs_to(user_role::Entity).from(user::Column::Id).to(user_role::Column::UserId).into();
+    let in_home = held.on_condition(|user, held| {
+        Expr::col((held, user_role::Column::OrgId)).equals((user, user::Column::OrgId)).into_condition()
+    });
+    let role: RelationDef =
+        user_role::Entity::belongs_to(role::Entity).from(user_role::Column::RoleId).to(role::Column::Id).into();
+    user::Entity::find()
+        .select_only()
+        .columns([
+            user::Column::Id,
+            user::Column::OrgId,
+            user::Column::Email,
+            user::Column::FullName,
+            user::Column::Status,
+            user::Column::LastLoginAt,
+        ])
+        .column_as(organization::Column::Status, "org_status")
+        .column_as(role::Column::Code, "role_code")
+        .join(JoinType::InnerJoin, organization)
+        .join(JoinType::LeftJoin, in_home)
+        .join(JoinType::LeftJoin, role)
+}
+
+/// The session, only if it is the user's own: a token that names somebody else's finds none.
+fn session_of_user(id: SessionId) -> RelationDef {
+    let sessions: RelationDef =
+        user::Entity::belongs_to(session::Entity).from(user::Column::Id).to(session::Column::UserId).into();
+    sessions.on_condition(move |_, session| {
+        Condition::all().add(Expr::col((session, session::Column::Id)).eq(StoredUuid(id.get())))
+    })
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: i64,
+    org_id: i64,
+    email: String,
+    full_name: Option<String>,
+    status: String,
+    last_login_at: Option<DateTimeUtc>,
+    org_status: String,
+    role_code: Option<String>,
+    password_hash: Option<String>,
+    session_org_id: Option<i64>,
+    session_expires_at: Option<DateTimeUtc>,
+    session_revoked_at: Option<DateTimeUtc>,
+}
+
+struct Found {
+    user: User,
+    org_status: Status,
+    roles: RoleSet,
+    password_hash: Option<String>,
+    session: Option<SessionState>,
+}
+
+impl Found {
+    fn from_rows(rows: Vec<Row>) -> Result<Option<Self>, StoreError> {
+        // A role this binary does not know (written by a newer one) grants nothing.
+        let roles = rows.iter().filter_map(|row| row.role_code.as_deref()?.parse().ok()).collect();
+        let Some(row) = rows.into_iter().next() else { return Ok(None) };
+        let session = match (row.session_org_id, row.session_expires_at) {
+            (Some(org), Some(expires_at)) => {
+                Some(SessionState { org: OrgId::new(org), expires_at, revoked_at: row.session_revoked_at })
+            }
+            _ => None,
+        };
+        Ok(Some(Self {
+            user: User {
+                id: UserId::new(row.id),
+                org: OrgId::new(row.org_id),
+                email: Email::stored(row.email),
+                full_name: row.full_name,
+                status: row.status.parse().map_err(|_| StoreError::Unreadable("status"))?,
+                last_login_at: row.last_login_at,
+            },
+            org_status: row.org_status.parse().map_err(|_| StoreError::Unreadable("status"))?,
+            roles,
+            password_hash: row.password_hash,
+            session,
+        }))
+    }
+}

@@ -1,0 +1,94 @@
+//! Sessions of an organization's users, and what a log-in writes.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ExprTrait, IntoSimpleExpr, NotSet, QueryFilter};
+use sme_pulse_domain::{
+    ids::{SessionId, UserId},
+    session::{EndReason, Session},
+    tenant::TenantScope,
+};
+
+use crate::{
+    StoreError, TenantTx,
+    column::StoredUuid,
+    connection::Transaction,
+    entity::{TenantOwned, session, user},
+};
+
+/// Sessions inside a transaction.
+pub struct Sessions<'a> {
+    tx: &'a Transaction,
+    scope: TenantScope,
+}
+
+/// What a successful log-in changes at its user.
+pub struct LogInRecord {
+    /// Who signed in.
+    pub user: UserId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The password's new hash, when the stored one was outdated.
+    pub new_hash: Option<String>,
+}
+
+impl TenantTx {
+    /// The sessions of this organization.
+    pub const fn sessions(&self) -> Sessions<'_> {
+        Sessions { tx: self.connection(), scope: self.scope() }
+    }
+}
+
+impl Sessions<'_> {
+    /// Opens a session.
+    pub async fn open(&self, session: &Session) -> Result<(), StoreError> {
+        session::ActiveModel {
+            id: Set(StoredUuid(session.id.get())),
+            user_id: Set(session.user.get()),
+            org_id: Set(self.scope.org().get()),
+            expires_at: Set(session.expires_at),
+            last_seen_at: Set(Some(session.created_at)),
+            refresh_counter: Set(0),
+            revoked_at: Set(None),
+            revoke_reason: Set(None),
+            client_ip: Set(session.client_ip.clone()),
+            user_agent: Set(session.user_agent.clone()),
+            created_at: Set(session.created_at),
+            updated_at: Set(session.created_at),
+        }
+        .insert(self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Ends a session; `false` when it is not there or had ended before.
+    pub async fn end(&self, id: SessionId, reason: EndReason, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let done = session::Entity::update_within(self.scope)
+            .set(session::ActiveModel {
+                revoked_at: Set(Some(now)),
+                revoke_reason: Set(Some(reason.as_str().to_owned())),
+                updated_at: Set(now),
+                ..Default::default()
+            })
+            .filter(session::Column::Id.into_simple_expr().eq(StoredUuid(id.get())))
+            .filter(session::Column::RevokedAt.into_simple_expr().is_null())
+            .exec(self.tx)
+            .await?;
+        Ok(done.rows_affected > 0)
+    }
+
+    /// Notes a log-in at its user.
+    pub async fn record_log_in(&self, record: LogInRecord) -> Result<(), StoreError> {
+        let changes = user::ActiveModel {
+            last_login_at: Set(Some(record.at)),
+            password_hash: record.new_hash.map_or(NotSet, Set),
+            updated_at: Set(record.at),
+            ..Default::default()
+        };
+        user::Entity::update_within(self.scope)
+            .set(changes)
+            .filter(user::Column::Id.into_simple_expr().eq(record.user.get()))
+            .exec(self.tx)
+            .await?;
+        Ok(())
+    }
+}

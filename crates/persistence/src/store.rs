@@ -1,0 +1,140 @@
+//! The store (a pool) and its transactions. A repository is lent its transaction; dropping one rolls back.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use sea_orm::{
+    AccessMode, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionSession, TransactionTrait,
+};
+use sme_pulse_domain::tenant::TenantScope;
+
+use crate::{
+    DatabaseSettings, Engine, StoreError,
+    connection::{Normalised, SharedPool, Transaction},
+};
+
+/// How long the readiness probe waits for the database.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The database. Clones share one pool.
+#[derive(Clone)]
+pub struct Store {
+    pool: SharedPool,
+    engine: Engine,
+}
+
+impl Store {
+    /// Prepares the pool. Nothing is sent yet: an unreachable database shows at the first use.
+    pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+        let pool = Database::connect(settings.connect_options()).await?;
+        Ok(Self { pool: Arc::new(Normalised(pool)), engine: settings.engine() })
+    }
+
+    /// Which engine answers.
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Opens the unit of work in which one tenant's rows can be read and written.
+    pub async fn begin(&self, scope: TenantScope) -> Result<TenantTx, StoreError> {
+        Ok(TenantTx { tx: self.transaction().await?, scope })
+    }
+
+    /// Opens a consistent view of one tenant's rows. It takes no write lock, and nothing can be written in it.
+    pub async fn begin_read(&self, scope: TenantScope) -> Result<TenantTx, StoreError> {
+        let options = TransactionOptions {
+            isolation_level: (self.engine == Engine::Postgres).then_some(IsolationLevel::RepeatableRead),
+            access_mode: (self.engine == Engine::Postgres).then_some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+        };
+        Ok(TenantTx { tx: Normalised(self.pool.0.begin_with_options(options).await?), scope })
+    }
+
+    /// Opens a unit of work outside any tenant: seeds, and events of which nobody knows whose they are.
+    pub async fn begin_system(&self) -> Result<SystemTx, StoreError> {
+        Ok(SystemTx { tx: self.transaction().await?, engine: self.engine })
+    }
+
+    /// Whether the database answers within 2 s.
+    pub async fn ping(&self) -> bool {
+        let question = self.pool.execute_unprepared("SELECT 1");
+        matches!(tokio::time::timeout(PING_TIMEOUT, question).await, Ok(Ok(_)))
+    }
+
+    /// The raw pool, for migrations and tests of the schema; it converts no values.
+    pub fn raw(&self) -> &DatabaseConnection {
+        &self.pool.0
+    }
+
+    /// Ends all connections; on SQLite this also folds the write-ahead log back into the file.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        Ok(self.pool.0.clone().close().await?)
+    }
+
+    pub(crate) fn pool(&self) -> &impl ConnectionTrait {
+        &*self.pool
+    }
+
+    async fn transaction(&self) -> Result<Transaction, StoreError> {
+        // SQLite cannot turn a read lock into a write lock while another writer waits, so writers take it at once.
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(Normalised(self.pool.0.begin_with_options(options).await?))
+    }
+}
+
+/// A transaction inside one organization.
+pub struct TenantTx {
+    tx: Transaction,
+    scope: TenantScope,
+}
+
+impl TenantTx {
+    /// Makes everything done in it permanent.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        commit(self.tx.0).await
+    }
+
+    /// The organization it is confined to.
+    pub const fn scope(&self) -> TenantScope {
+        self.scope
+    }
+
+    pub(crate) const fn connection(&self) -> &Transaction {
+        &self.tx
+    }
+}
+
+/// A transaction outside any organization.
+pub struct SystemTx {
+    tx: Transaction,
+    engine: Engine,
+}
+
+impl SystemTx {
+    /// Makes everything done in it permanent.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        commit(self.tx.0).await
+    }
+
+    pub(crate) const fn connection(&self) -> &Transaction {
+        &self.tx
+    }
+
+    pub(crate) const fn engine(&self) -> Engine {
+        self.engine
+    }
+}
+
+async fn commit(tx: DatabaseTransaction) -> Result<(), StoreError> {
+    Ok(TransactionSession::commit(tx).await?)
+}
+
+/// Path of the file that keeps two migrators of one SQLite database apart.
+pub fn migration_lock_path(database: &Path) -> std::path::PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".migrate.lock");
+    name.into()
+}

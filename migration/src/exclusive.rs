@@ -1,0 +1,78 @@
+//! Being the only migrator of a database, in one transaction that either does everything or nothing.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use sea_orm_migration::sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+
+use crate::dialect::Dialect;
+use crate::error::MigrateError;
+
+/// "SMEPULSE" as a number: nobody else in this database should lock it.
+const LOCK_KEY: i64 = 0x534D_4550_554C_5345;
+
+/// The transaction of the only migrator. Dropped without [`Self::commit`], it takes everything back.
+#[derive(Debug)]
+pub(crate) struct Exclusive {
+    pub(crate) tx: DatabaseTransaction,
+    // After the transaction, so that the next migrator finds it ended.
+    _file: Option<File>,
+}
+
+impl Exclusive {
+    /// Waits until every other migrator is done. `lock` is used on SQLite alone.
+    ///
+    /// The lock of PostgreSQL belongs to the transaction, so it needs no connection beside it (a pool of one is
+    /// enough) and ends with it, however that happens.
+    pub(crate) async fn enter(db: &DatabaseConnection, lock: Option<&Path>) -> Result<Self, MigrateError> {
+        let dialect = Dialect::of(db.get_database_backend()).map_err(|_| MigrateError::Unsupported)?;
+        match dialect {
+            Dialect::Sqlite => {
+                let file = match lock {
+                    Some(path) => Some(hold(path).await?),
+                    None => None,
+                };
+                let mode = Some(SqliteTransactionMode::Immediate);
+                let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
+                Ok(Self { tx: db.begin_with_options(options).await?, _file: file })
+            }
+            Dialect::Postgres => {
+                // Stricter levels would show a waiting migrator the schema from before its wait.
+                let level = Some(IsolationLevel::ReadCommitted);
+                let options = TransactionOptions { isolation_level: level, ..Default::default() };
+                let tx = db.begin_with_options(options).await?;
+                prepare(&tx).await?;
+                Ok(Self { tx, _file: None })
+            }
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), DbErr> {
+        self.tx.commit().await
+    }
+}
+
+async fn prepare(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    // Waiting for another migrator, or building an index, may take longer than a request is given.
+    tx.execute_unprepared("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
+    tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK_KEY})")).await?;
+    // The first schema gets the list of migrations.
+    tx.execute_unprepared("SET LOCAL search_path = public, core, finance, analytics, auth").await?;
+    Ok(())
+}
+
+/// Waits for the lock on a thread where waiting hurts nobody. It ends when the file is closed, also by a crash.
+async fn hold(path: &Path) -> Result<File, MigrateError> {
+    let wanted = path.to_owned();
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(wanted)?;
+        file.lock()?;
+        Ok(file)
+    });
+    let locked = locked.await.map_err(io::Error::other).flatten();
+    locked.map_err(|source| MigrateError::Lock { path: path.to_owned(), source })
+}
