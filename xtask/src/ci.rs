@@ -88,6 +88,10 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         }
         results.push((name, verdict, began.elapsed()));
     }
+    if results.is_empty() {
+        say("error: no step has such a name");
+        return 2;
+    }
     conclude(&results)
 }
 

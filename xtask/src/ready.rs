@@ -134,7 +134,8 @@ fn healthy(target: SocketAddr) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect_timeout(&target, PROBE_TIMEOUT)?;
     stream.set_read_timeout(Some(PROBE_TIMEOUT))?;
     stream.set_write_timeout(Some(PROBE_TIMEOUT))?;
-    write!(stream, "GET /health HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n")?;
+    // In one piece: `write!` into the socket would send a packet for every part.
+    stream.write_all(format!("GET /health HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut status = [0; 12];
     stream.read_exact(&mut status)?;
     // Read to the end, or the server sees a lost client.
