@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
+use crate::process::Signals;
+
 /// A free port can be taken by somebody else before the server has it.
 const ATTEMPTS: u8 = 3;
 
@@ -31,7 +33,7 @@ struct Tools {
 
 impl Cluster {
     /// `None` when no PostgreSQL server is installed here.
-    pub(crate) fn start() -> anyhow::Result<Option<Self>> {
+    pub(crate) fn start(signals: &Signals) -> anyhow::Result<Option<Self>> {
         let Some(bin) = find_binaries() else { return Ok(None) };
         let account = if rustix::process::geteuid().is_root() { Some(unprivileged_account()?) } else { None };
         let tools = Tools { bin, account };
@@ -47,7 +49,7 @@ impl Cluster {
                     let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
                     return Ok(Some(Self { url, version, tools, folder }));
                 }
-                Err(error) if attempt == ATTEMPTS => return Err(error),
+                Err(error) if attempt == ATTEMPTS || signals.stop_requested() => return Err(error),
                 Err(_) => attempt += 1,
             }
         }
@@ -66,10 +68,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // Nothing in it is worth a clean shutdown, and a failure leaves no more than the folder's removal can tell.
-        let data = self.folder.path().join("data");
-        let mut stop = self.tools.command("pg_ctl", self.folder.path());
-        let _ = quiet(stop.args(["stop", "-m", "immediate", "-w", "-D"]).arg(data)).status();
+        self.tools.stop(self.folder.path());
     }
 }
 
@@ -105,9 +104,16 @@ impl Tools {
         start.args(["start", "-w", "-t", "60", "-o", &options, "-D"]).arg(folder.join("data"));
         start.arg("-l").arg(folder.join("log"));
         finish(&mut start, "pg_ctl start").with_context(|| {
+            self.stop(folder);
             let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
             format!("PostgreSQL did not start; its log:\n{log}")
         })
+    }
+
+    /// Nothing in it is worth a clean shutdown, and nobody needs to hear that it was not running.
+    fn stop(&self, folder: &Path) {
+        let mut stop = self.command("pg_ctl", folder);
+        let _ = quiet(stop.args(["stop", "-m", "immediate", "-w", "-D"]).arg(folder.join("data"))).status();
     }
 
     fn version(&self) -> anyhow::Result<String> {

@@ -20,7 +20,7 @@ enum Engine {
 /// Runs the documentation tests, then the others; `args` go to the runner, and with any the documentation tests are
 /// left out. The answer is the exit code of the first that failed.
 pub(crate) fn run(args: &[String], signals: &Signals) -> anyhow::Result<u8> {
-    let engine = engine()?;
+    let engine = engine(signals)?;
     if signals.stop_requested() {
         return Ok(Outcome::Stopped.code());
     }
@@ -36,12 +36,12 @@ pub(crate) fn run(args: &[String], signals: &Signals) -> anyhow::Result<u8> {
     Ok(outcome.code())
 }
 
-fn engine() -> anyhow::Result<Engine> {
+fn engine(signals: &Signals) -> anyhow::Result<Engine> {
     if std::env::var_os(URL).is_some_and(|url| !url.is_empty()) {
         return Ok(Engine::Given);
     }
     say("starting a throw-away PostgreSQL cluster");
-    Ok(Cluster::start()?.map_or(Engine::Missing, Engine::Own))
+    Ok(Cluster::start(signals)?.map_or(Engine::Missing, Engine::Own))
 }
 
 impl Engine {
