@@ -12,4 +12,5 @@ pub mod error;
 pub mod input;
 pub mod limit;
 pub mod routes;
+pub mod server;
 pub mod telemetry;

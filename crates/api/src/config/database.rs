@@ -83,7 +83,12 @@ fn target(reader: &mut Reader<'_>, development: bool) -> Option<DatabaseTarget> 
         if parts_given {
             reader.warn("BACKEND_DB_* has no effect, because DATABASE_URL is set");
         }
-        from_url(reader, text.trim())?
+        let target = from_url(reader, text.trim())?;
+        if matches!(&target, DatabaseTarget::Postgres { url } if !development && url.has_password(DB_PASSWORD.default))
+        {
+            reader.warn(format!("{} holds a publicly known password", DATABASE_URL.name));
+        }
+        target
     } else if parts_given {
         if !development && reader.given(DB_PASSWORD).unwrap_or(DB_PASSWORD.default) == DB_PASSWORD.default {
             reader.refuse(DB_PASSWORD, "must be set to something other than the default outside development");
@@ -117,7 +122,7 @@ fn from_url(reader: &mut Reader<'_>, text: &str) -> Option<DatabaseTarget> {
 fn parts(reader: &mut Reader<'_>) -> Option<SecretUrl> {
     let mut text = |key, rule| {
         let given = reader.given(key).unwrap_or(key.default);
-        let valid = !given.chars().any(char::is_control);
+        let valid = !given.trim().is_empty() && !given.chars().any(char::is_control);
         if !valid {
             reader.refuse(key, rule);
         }
@@ -126,7 +131,7 @@ fn parts(reader: &mut Reader<'_>) -> Option<SecretUrl> {
     let host = text(DB_HOST, "must be a host name, an address or a socket folder");
     let name = text(DB_NAME, "must be a database name");
     let user = text(DB_USER, "must be a user name");
-    let password = text(DB_PASSWORD, "must have no control characters");
+    let password = text(DB_PASSWORD, "must not be blank or have control characters");
     let port = reader.given(DB_PORT).unwrap_or(DB_PORT.default).trim();
     let port = super::reader::digits::<u16>(port).filter(|port| *port > 0);
     if port.is_none() {

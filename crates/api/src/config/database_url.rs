@@ -46,6 +46,11 @@ impl SecretUrl {
     pub fn expose(&self) -> &str {
         &self.whole
     }
+
+    /// Whether this is the password in the user part.
+    pub(super) fn has_password(&self, password: &str) -> bool {
+        Url::parse(&self.whole).is_ok_and(|url| url.password() == Some(password))
+    }
 }
 
 impl fmt::Display for SecretUrl {
@@ -97,7 +102,7 @@ pub(super) fn sqlite_path(text: &str) -> Result<PathBuf, &'static str> {
 /// The address of a server and the names of parameters that were left out, because the driver does not know them.
 pub(super) fn postgres(text: &str) -> Result<(SecretUrl, Vec<String>), &'static str> {
     let mut url = Url::parse(text).map_err(|_| NOT_A_URL)?;
-    if !matches!(url.scheme(), "postgres" | "postgresql") {
+    if !matches!(url.scheme(), "postgres" | "postgresql") || url.cannot_be_a_base() {
         return Err(NOT_A_URL);
     }
     let decodes = |part: &str| percent_decode_str(part).decode_utf8().is_ok_and(|text| !text.contains('\0'));

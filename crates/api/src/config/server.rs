@@ -76,7 +76,8 @@ pub(super) fn host(text: &str) -> Option<String> {
 }
 
 fn origins(reader: &mut Reader<'_>, development: bool) -> Option<AllowedOrigins> {
-    const RULE: &str = "must be a comma list of origins (scheme://host or scheme://host:port, nothing after it)";
+    const RULE: &str = "must be a comma list of origins as browsers send them: scheme://host or scheme://host:port in lower case, \
+        no default port, nothing after it";
     let list = reader.value(ALLOWED_ORIGINS, RULE, |text| {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         entries.map(|entry| (entry == "*" || is_origin(entry)).then(|| entry.to_owned())).collect::<Option<Vec<_>>>()
@@ -91,7 +92,13 @@ fn origins(reader: &mut Reader<'_>, development: bool) -> Option<AllowedOrigins>
     Some(AllowedOrigins::Any)
 }
 
-/// True for what a browser sends: an entry in any other spelling would silently never match.
+/// True for what a browser sends: an entry in any other spelling would silently never match. Applications in a web
+/// view have schemes of their own (`capacitor://localhost`).
 fn is_origin(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text && url.host().is_some())
+    let Ok(url) = Url::parse(text) else { return false };
+    if matches!(url.scheme(), "http" | "https") {
+        return url.origin().ascii_serialization() == text;
+    }
+    let bare = url.path().is_empty() && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    bare && url.password().is_none() && url.host_str().is_some_and(|host| !host.is_empty()) && url.as_str() == text
 }

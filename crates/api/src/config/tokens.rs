@@ -113,7 +113,7 @@ fn key(
     folder: Option<PathBuf>,
 ) -> Option<SigningKey> {
     let Some(text) = reader.given(SECRET_KEY) else {
-        reader.show(SECRET_KEY, "");
+        reader.show(SECRET_KEY, if development { "(generated)" } else { "" });
         return if development { folder.map(SigningKey::Kept) } else { Some(SigningKey::Missing) };
     };
     if let Some(rule) = weakness(text, algorithm.least_key_bytes()) {

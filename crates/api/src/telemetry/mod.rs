@@ -15,6 +15,8 @@ mod console;
 mod filter;
 mod output;
 mod panic;
+#[cfg(test)]
+mod process_tests;
 mod redact;
 mod sanitize;
 mod settings;

@@ -8,6 +8,7 @@ use std::{
 
 use serde_json::{Map, Value};
 use sme_pulse_domain::email::Email;
+use tracing_appender::non_blocking::NonBlockingBuilder;
 use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
 
@@ -268,4 +269,37 @@ fn a_file_that_stops_taking_lines_is_reported_once() {
     });
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["level"], 40);
+}
+
+#[test]
+fn a_stalled_output_costs_lines_but_no_time_and_the_loss_is_reported() {
+    /// Takes nothing until the other end of the channel goes away.
+    struct Stalled(std::sync::mpsc::Receiver<()>);
+    impl Write for Stalled {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(line.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let (release, stalled) = std::sync::mpsc::channel();
+    let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(8);
+    let (mut writer, worker) = builder.finish(Stalled(stalled));
+    for _ in 0..100 {
+        writer.write_all(b"{}\n").unwrap();
+    }
+    let lost = writer.error_counter().dropped_lines();
+    assert!((91..=92).contains(&lost), "{lost}");
+    let counter = Arc::new(OnceLock::from(writer.error_counter()));
+    let found = lines(LogLevel::Info, || {
+        let mut output = Output::new(LogFormat::Json, Console::Stderr, None::<std::fs::File>, counter);
+        output.flush().unwrap();
+        output.flush().unwrap();
+    });
+    assert_eq!(found.len(), 1);
+    assert_eq!((&found[0]["level"], &found[0]["lines"]), (&Value::from(40), &Value::from(lost)));
+    drop(release);
+    drop(worker);
 }

@@ -1,0 +1,145 @@
+//! One request from its arrival to its access event. Dropping it without an answer means the client is gone (or the
+//! server stops), and that is logged too.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::HeaderValue;
+use actix_web::http::{Method, Uri};
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
+
+use super::EdgeParts;
+use super::body::Incoming;
+use super::context::{Level, RequestContext};
+
+/// The status an access event has when nobody was left to answer.
+pub(super) const CLIENT_GONE: u16 = 499;
+
+/// The fields of the access event.
+#[derive(Debug, Clone, Copy)]
+pub struct AccessRecord<'a> {
+    /// The request's id.
+    pub request_id: Uuid,
+    /// The method as sent.
+    pub method: &'a str,
+    /// The path as sent, without the query.
+    pub path: &'a str,
+    /// The status answered; 499 when the client went away first.
+    pub status_code: u16,
+    /// Seconds.
+    pub process_time: f64,
+    /// The client of section 4.3.
+    pub client_ip: IpAddr,
+    /// The caller, when known.
+    pub user_id: Option<i64>,
+    /// The caller's organization, when known.
+    pub org_id: Option<i64>,
+}
+
+/// A request on its way.
+pub(super) struct Flight {
+    parts: Rc<EdgeParts>,
+    context: RequestContext,
+    started: Duration,
+    method: Method,
+    uri: Uri,
+    /// The allowed origin to echo, if the request names one.
+    pub(super) origin: Option<HeaderValue>,
+    pub(super) body: Option<Incoming>,
+    /// Whether some of the body was dropped unread.
+    pub(super) discarded: bool,
+    logged: bool,
+}
+
+impl Flight {
+    pub(super) fn begin(parts: &Rc<EdgeParts>, req: &ServiceRequest, body: Option<Incoming>) -> Self {
+        let started = parts.clock.monotonic();
+        // A socket without a peer address does not occur over TCP; if it did, it would be nobody's trusted proxy.
+        let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let client_ip = (parts.resolve_client)(peer, req.headers());
+        Self {
+            context: RequestContext::new(parts.rng.uuid(), client_ip),
+            started,
+            method: req.method().clone(),
+            uri: req.uri().clone(),
+            origin: parts.origins.matching(req.headers()),
+            body,
+            discarded: false,
+            logged: false,
+            parts: Rc::clone(parts),
+        }
+    }
+
+    pub(super) fn context(&self) -> RequestContext {
+        self.context.clone()
+    }
+
+    pub(super) fn client_ip(&self) -> IpAddr {
+        self.context.client_ip()
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.parts.timeout
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.parts.clock.monotonic().saturating_sub(self.started)
+    }
+
+    /// The request id as text, written into the buffer.
+    pub(super) fn id<'a>(&self, buffer: &'a mut [u8; Hyphenated::LENGTH]) -> &'a str {
+        self.context.request_id().as_hyphenated().encode_lower(buffer)
+    }
+
+    /// Writes the notices and the access event; later calls do nothing.
+    pub(super) fn log(&mut self, status_code: u16, took: Duration) {
+        if std::mem::replace(&mut self.logged, true) {
+            return;
+        }
+        self.log_notices();
+        let caller = self.context.caller();
+        (self.parts.log_access)(&AccessRecord {
+            request_id: self.context.request_id(),
+            method: self.method.as_str(),
+            path: self.uri.path(),
+            status_code,
+            process_time: took.as_secs_f64(),
+            client_ip: self.client_ip(),
+            user_id: caller.map(|(user, _)| user),
+            org_id: caller.map(|(_, organization)| organization),
+        });
+    }
+
+    fn log_notices(&self) {
+        let notices = self.context.take_notices();
+        if notices.is_empty() {
+            return;
+        }
+        let mut buffer = [0; Hyphenated::LENGTH];
+        let (request_id, client_ip) = (self.id(&mut buffer), self.client_ip());
+        let (user_id, org_id) = self.context.caller().unzip();
+        for notice in notices {
+            let (email, reason, text) = (notice.email.as_deref(), notice.reason, notice.text);
+            match notice.level {
+                Level::Info => {
+                    tracing::info!(request_id, client_ip = %client_ip, user_id, org_id, email, reason, "{text}");
+                }
+                Level::Warn => {
+                    tracing::warn!(request_id, client_ip = %client_ip, user_id, org_id, email, reason, "{text}");
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if !self.logged {
+            let took = self.elapsed();
+            self.log(CLIENT_GONE, took);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The one table from errors to status, code and text. No wildcard arm: a new error must be placed here to compile.
+
+use std::borrow::Cow;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+
+use super::{ApiError, Issue, Rule};
+
+/// Seconds a client should wait after a 503.
+const RETRY_AFTER_UNAVAILABLE: u64 = 1;
+
+/// How an error is answered.
+#[derive(Debug)]
+pub(crate) struct Class<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) error: Cow<'a, str>,
+    pub(crate) detail: Detail<'a>,
+    allow: Option<&'a str>,
+    retry_after: Option<u64>,
+}
+
+/// What `detail` holds.
+#[derive(Debug, serde::Serialize)]
+#[serde(untagged)]
+pub(crate) enum Detail<'a> {
+    /// The same text as `error`.
+    Same,
+    /// Another text.
+    Text(Cow<'a, str>),
+    /// The items of a 422.
+    Issues(&'a [Issue]),
+}
+
+impl<'a> Class<'a> {
+    fn plain(status: StatusCode, code: &'static str, text: impl Into<Cow<'a, str>>) -> Self {
+        Self { status, code, error: text.into(), detail: Detail::Same, allow: None, retry_after: None }
+    }
+
+    fn bad_request(text: &'static str) -> Self {
+        Self::plain(StatusCode::BAD_REQUEST, "bad_request", text)
+    }
+
+    fn unauthorized(code: &'static str, text: &'static str) -> Self {
+        Self::plain(StatusCode::UNAUTHORIZED, code, text)
+    }
+
+    fn internal() -> Self {
+        let detail = Detail::Text("An unexpected error occurred.".into());
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self { detail, ..Self::plain(status, "internal_error", "Internal server error") }
+    }
+
+    fn unavailable() -> Self {
+        let detail = Detail::Text("The service is temporarily unavailable. Please try again.".into());
+        let plain = Self::plain(StatusCode::SERVICE_UNAVAILABLE, "service_unavailable", "Service unavailable");
+        Self { detail, retry_after: Some(RETRY_AFTER_UNAVAILABLE), ..plain }
+    }
+
+    fn rate_limited(window: u64) -> Self {
+        let detail = Detail::Text(format!("Rate limit exceeded. Please try again in {window} seconds.").into());
+        let plain = Self::plain(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests");
+        Self { detail, retry_after: Some(window), ..plain }
+    }
+
+    /// `retry_after` of the body, which only a 429 has.
+    pub(crate) fn body_retry_after(&self) -> Option<u64> {
+        self.retry_after.filter(|_| self.status == StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// The headers that belong to the status.
+    pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(allow) = self.allow.and_then(|methods| HeaderValue::from_str(methods).ok()) {
+            headers.insert(header::ALLOW, allow);
+        }
+    }
+}
+
+impl ApiError {
+    /// Status, code and texts of the answer.
+    pub(crate) fn class(&self) -> Class<'_> {
+        match self {
+            Self::BadRequest(_) | Self::ClientGone => Class::bad_request("Bad request"),
+            Self::DisallowedOrigin => Class::bad_request("Disallowed CORS origin"),
+            Self::HeadTooLarge => {
+                let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                Class::plain(status, "bad_request", "Request head too large")
+            }
+            Self::Invalid(issues) => {
+                let plain = Class::plain(StatusCode::UNPROCESSABLE_ENTITY, "validation_error", "Validation error");
+                Class { detail: Detail::Issues(issues), ..plain }
+            }
+            Self::NotFound(text) => Class::plain(StatusCode::NOT_FOUND, "not_found", *text),
+            Self::MethodNotAllowed(allow) => {
+                let plain = Class::plain(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed");
+                Class { allow: Some(allow), ..plain }
+            }
+            Self::Business(refusal) => {
+                let (status, code) = refusal.code.class();
+                Class::plain(status, code, refusal.text.as_ref())
+            }
+            Self::TooLarge => {
+                Class::plain(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "Request body too large")
+            }
+            Self::RateLimited(window) => Class::rate_limited(*window),
+            Self::NotImplemented(text) => Class::plain(StatusCode::NOT_IMPLEMENTED, "not_implemented", *text),
+            Self::TimedOut | Self::Overloaded | Self::Unavailable(_) => Class::unavailable(),
+            Self::Internal(_) => Class::internal(),
+        }
+    }
+}
+
+impl Rule {
+    const fn class(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::InvalidState => (StatusCode::BAD_REQUEST, "invalid_state"),
+            Self::InvalidReference => (StatusCode::BAD_REQUEST, "invalid_reference"),
+            Self::Duplicate => (StatusCode::BAD_REQUEST, "duplicate"),
+            Self::Violated => (StatusCode::BAD_REQUEST, "rule_violated"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict"),
+            Self::IdempotencyConflict => (StatusCode::CONFLICT, "idempotency_conflict"),
+        }
+    }
+}
+
+/// How an answer is written that is an error of the HTTP library, not an [`ApiError`]. The status stays where the
+/// contract has a row for it; any other 4xx becomes a plain 400 text under its own status, any other 5xx a 500.
+pub(crate) fn foreign(status: StatusCode) -> Class<'static> {
+    match status {
+        StatusCode::UNAUTHORIZED => Class::unauthorized("not_authenticated", "Not authenticated"),
+        StatusCode::FORBIDDEN => Class::plain(status, "insufficient_permissions", "Insufficient permissions"),
+        StatusCode::NOT_FOUND => Class::plain(status, "not_found", "Not Found"),
+        StatusCode::METHOD_NOT_ALLOWED => Class::plain(status, "method_not_allowed", "Method Not Allowed"),
+        StatusCode::PAYLOAD_TOO_LARGE => Class::plain(status, "payload_too_large", "Request body too large"),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Class::unavailable(),
+        other if other.is_client_error() => Class::plain(other, "bad_request", "Bad request"),
+        _ => Class::internal(),
+    }
+}

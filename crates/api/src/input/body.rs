@@ -1,0 +1,113 @@
+//! The bytes of a request's body, read whole and within the limit.
+
+use std::{fmt, future::Future, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName},
+    web::{Bytes, BytesMut},
+};
+use futures_util::StreamExt;
+
+use crate::error::{ApiError, Reason};
+
+/// The largest body in bytes; app data that [`Body`] needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyLimit(pub usize);
+
+/// Room that is made for a body before any of it came, whatever length is claimed.
+const FIRST_ROOM: usize = 16 * 1024;
+
+/// A request's body.
+///
+/// Put it before the caller in a handler's arguments: extractors answer in their order, and 413 goes before 401.
+#[derive(Clone)]
+pub struct Body {
+    bytes: Bytes,
+    promises_json: bool,
+}
+
+impl Body {
+    /// The bytes as they came.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether the headers say JSON, or nothing.
+    pub fn promises_json(&self) -> bool {
+        self.promises_json
+    }
+}
+
+/// Bodies hold passwords, so only the length is shown.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").field("len", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+impl FromRequest for Body {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = request.app_data::<BodyLimit>().map(|limit| limit.0);
+        let claimed = claimed_length(request.headers());
+        let promises_json = promises_json(request.headers());
+        let payload = payload.take();
+        Box::pin(async move {
+            let limit = limit.ok_or_else(|| ApiError::Internal(Reason("no body limit is set".to_owned())))?;
+            if claimed.is_some_and(|length| length > limit) {
+                return Err(ApiError::TooLarge);
+            }
+            let room = claimed.unwrap_or(FIRST_ROOM).min(FIRST_ROOM);
+            Ok(Self { bytes: read(payload, limit, room).await?, promises_json })
+        })
+    }
+}
+
+async fn read(mut payload: Payload, limit: usize, room: usize) -> Result<Bytes, ApiError> {
+    let mut bytes = BytesMut::with_capacity(room);
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| match error {
+            PayloadError::Overflow => ApiError::TooLarge,
+            _ => ApiError::BadRequest("incomplete or malformed body"),
+        })?;
+        if chunk.len() > limit.saturating_sub(bytes.len()) {
+            return Err(ApiError::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+/// The length that the headers claim. A number too large for the machine is too large for the limit as well.
+fn claimed_length(headers: &HeaderMap) -> Option<usize> {
+    let text = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(usize::MAX))
+}
+
+fn promises_json(headers: &HeaderMap) -> bool {
+    let every = |name: HeaderName, accepted: fn(&str) -> bool| {
+        headers.get_all(name).all(|value| value.to_str().is_ok_and(|text| accepted(text.trim())))
+    };
+    every(CONTENT_TYPE, is_json)
+        && every(CONTENT_ENCODING, |coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+}
+
+/// `application/json` or `*/*+json`, with any parameters; an empty value counts as absent.
+fn is_json(value: &str) -> bool {
+    let media_type = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let structured = |(kind, format): (&str, &str)| {
+        let name = format.strip_suffix("+json");
+        !kind.is_empty() && name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    };
+    value.is_empty() || media_type == "application/json" || media_type.split_once('/').is_some_and(structured)
+}
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

@@ -1,0 +1,202 @@
+//! The application under test, and what it logged.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::ServerHandle;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::{App, Error, HttpMessage as _, HttpResponse};
+use sme_pulse_api::edge::{AccessRecord, Edge, EdgeParts, Notice, Origins, RequestContext};
+use sme_pulse_api::error::{ApiError, Issue, Loc, Rule};
+use sme_pulse_api::routes::mount::{Access, Resource, RouteInfo, Table};
+use sme_pulse_api::server;
+use sme_pulse_domain::clock::SystemClock;
+use sme_pulse_domain::permission::Permission;
+use sme_pulse_domain::rng::Rng;
+use tokio::sync::Semaphore;
+
+pub(crate) const MAX_BODY: usize = 100_000;
+
+/// An access event as it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Logged {
+    pub(crate) request_id: String,
+    pub(crate) line: String,
+    pub(crate) client_ip: IpAddr,
+    pub(crate) process_time: f64,
+    pub(crate) caller: (Option<i64>, Option<i64>),
+}
+
+/// What the application and the test tell each other.
+#[derive(Default)]
+pub(crate) struct Shared {
+    log: Mutex<Vec<Logged>>,
+    written: Condvar,
+    pub(crate) started: Mutex<Option<mpsc::Sender<()>>>,
+}
+
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) shared: Arc<Shared>,
+    /// Lets `/held` answer.
+    pub(crate) release: Arc<Semaphore>,
+    pub(crate) handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct ThreadRng;
+
+impl Rng for ThreadRng {
+    fn fill(&self, bytes: &mut [u8]) {
+        rand::fill(bytes);
+    }
+}
+
+impl TestServer {
+    pub(crate) fn start() -> Self {
+        Self::with_timeout(Duration::from_secs(30))
+    }
+
+    pub(crate) fn with_timeout(timeout: Duration) -> Self {
+        let shared = Arc::new(Shared::default());
+        let release = Arc::new(Semaphore::new(0));
+        let edge = Edge::new(parts(&shared, timeout));
+        let (state, gate) = (Data::from(Arc::clone(&shared)), Data::from(Arc::clone(&release)));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let factory = move || {
+                    let app = App::new().app_data(state.clone()).app_data(gate.clone());
+                    app.configure(|config| drop(mount(config))).wrap(edge.clone())
+                };
+                let listening = server::listen(listener, 1, factory).unwrap();
+                tell.send((listening.address, listening.server.handle())).unwrap();
+                listening.server.await.unwrap();
+            });
+        });
+        let (address, handle) = told.recv().unwrap();
+        Self { address, shared, release, handle, thread: Some(thread) }
+    }
+
+    /// The access events, once there are so many.
+    pub(crate) fn log(&self, count: usize) -> Vec<Logged> {
+        let log = self.shared.log.lock().unwrap();
+        let wait = Duration::from_secs(30);
+        let (log, late) = self.shared.written.wait_timeout_while(log, wait, |log| log.len() < count).unwrap();
+        assert!(!late.timed_out(), "{count} events expected: {log:?}");
+        log.clone()
+    }
+
+    /// A receiver that hears when `/held` or `/slow` runs.
+    pub(crate) fn hear_start(&self) -> mpsc::Receiver<()> {
+        let (tell, told) = mpsc::channel();
+        *self.shared.started.lock().unwrap() = Some(tell);
+        told
+    }
+
+    /// Waits until the server is gone.
+    pub(crate) fn join(&mut self) {
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(ended.is_ok() || std::thread::panicking());
+        }
+    }
+}
+
+fn parts(shared: &Arc<Shared>, timeout: Duration) -> EdgeParts {
+    let shared = Arc::clone(shared);
+    EdgeParts {
+        clock: Arc::new(SystemClock::default()),
+        rng: Arc::new(ThreadRng),
+        origins: Origins::Only(vec!["http://localhost:3000".into()]),
+        timeout,
+        resolve_client: Arc::new(|peer, _| peer),
+        log_access: Arc::new(move |record: &AccessRecord<'_>| {
+            let line = format!("{} {} {}", record.method, record.path, record.status_code);
+            shared.log.lock().unwrap().push(Logged {
+                request_id: record.request_id.to_string(),
+                line,
+                client_ip: record.client_ip,
+                process_time: record.process_time,
+                caller: (record.user_id, record.org_id),
+            });
+            shared.written.notify_all();
+        }),
+    }
+}
+
+/// The table of the test application.
+pub(crate) fn mount(config: &mut ServiceConfig) -> Vec<RouteInfo> {
+    let mut table = Table::new(config, MAX_BODY);
+    let needs = Access::Needs(Permission::UseOwnAccount);
+    table.add(&Resource::at("/health").get(Access::Public, async || r#"{"status":"ok"}"#));
+    table.add(&Resource::at("/echo").also_at("/v1/echo").post(Access::Public, async |body: Bytes| body));
+    let item = Resource::at("/items/{id}").get(needs, async |id: web::Path<String>| id.into_inner());
+    table.add(&item.delete(needs, async || HttpResponse::NoContent().finish()));
+    table.add(&Resource::at("/panic").get(Access::Public, panicking).post(Access::Public, panicking));
+    table.add(&Resource::at("/held").get(Access::Public, held).post(Access::Public, held));
+    table.add(&Resource::at("/errors/{kind}").get(Access::Public, fail).post(Access::Public, fail));
+    table.add(&Resource::at("/noted").get(Access::Public, noted));
+    table.add_behind(&Resource::at("/limited").no_store().post(Access::Public, async || "in"), from_fn(limiter));
+    table.finish()
+}
+
+async fn panicking() -> &'static str {
+    tokio::task::yield_now().await;
+    panic!("the handler broke at a secret place")
+}
+
+async fn held(shared: Data<Shared>, gate: Data<Semaphore>) -> &'static str {
+    if let Some(tell) = &*shared.started.lock().unwrap() {
+        let _ = tell.send(());
+    }
+    gate.acquire().await.unwrap().forget();
+    "released"
+}
+
+async fn noted(context: RequestContext) -> HttpResponse {
+    context.identify(7, 3);
+    context.notice(Notice::info("Successful login").email("a***@sme.com"));
+    HttpResponse::Ok().insert_header(("X-Request-ID", "forged")).insert_header(("Server", "actix")).body("noted")
+}
+
+async fn fail(kind: web::Path<String>) -> Result<HttpResponse, Error> {
+    let issue = Issue::new(vec![Loc::Name("body"), Loc::Name("email")], "Field required", "missing");
+    Err(match kind.as_str() {
+        "422" => ApiError::Invalid(vec![issue.clone(), issue]).into(),
+        "429" => ApiError::RateLimited(60).into(),
+        "500" => ApiError::internal("relation core.users is broken").into(),
+        "501" => ApiError::NotImplemented("Dashboards are not available").into(),
+        "503" => ApiError::unavailable("db.internal:5432 refused").into(),
+        "409" => ApiError::rule(Rule::Conflict, "The tax code is taken").into(),
+        "foreign" => actix_web::error::ErrorInternalServerError("db.internal refused"),
+        "unauthorized" => actix_web::error::ErrorUnauthorized("whatever"),
+        _ => ApiError::NotFound("Invoice not found").into(),
+    })
+}
+
+async fn limiter(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if req.headers().contains_key("x-over") {
+        return Ok(req.error_response(ApiError::RateLimited(60)).map_into_right_body());
+    }
+    let mut answer = next.call(req).await?;
+    answer.headers_mut().insert("ratelimit".parse().unwrap(), "\"login\";r=4;t=60".parse().unwrap());
+    assert!(answer.request().extensions().contains::<RequestContext>());
+    Ok(answer.map_into_left_body())
+}

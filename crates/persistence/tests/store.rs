@@ -1,0 +1,163 @@
+//! What the storage promises on both engines: seeds, the audit chain, look-ups, tenancy and error kinds.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::sync::Arc;
+
+use sme_pulse_domain::{
+    audit::{Action, AuditEvent, Origin},
+    email::Email,
+    ids::{OrgId, SessionId, UserId},
+    role::Role,
+    session::{EndReason, Session},
+    tenant::TenantScope,
+};
+use sme_pulse_persistence::{Store, StoreError, seed};
+use sme_pulse_testing::on_both_databases;
+use support::{HASH, TestStore, now};
+use uuid::Uuid;
+
+#[expect(clippy::disallowed_methods, reason = "tests act for whom they like")]
+const fn scope(org: i64) -> TenantScope {
+    TenantScope::assume_verified(OrgId::new(org), None)
+}
+
+async fn admin(store: &Store) -> sme_pulse_domain::user::Account {
+    store.account_by_email(&Email::parse("ADMIN@sme.com").unwrap()).await.unwrap().unwrap()
+}
+
+fn session(user: UserId, org: OrgId) -> Session {
+    Session {
+        id: SessionId::new(Uuid::from_u128(77)),
+        user,
+        org,
+        created_at: now(),
+        expires_at: now() + chrono::Duration::minutes(30),
+        client_ip: Some("192.0.2.1".into()),
+        user_agent: Some("curl".into()),
+        revoked_at: None,
+    }
+}
+
+on_both_databases! {
+    async fn a_second_seed_changes_nothing_and_says_so(test: TestStore) {
+        let first = test.seed().await;
+        assert!(first.anything_new());
+        assert!(first.render("123456").contains("  Created account: Bank Account (1002)"));
+        let second = test.seed().await;
+        assert!(!second.anything_new());
+        let text = second.render("123456");
+        for line in ["  Role already exists: owner", "  User already exists: admin@sme.com", "  Password: (unchanged)"] {
+            assert!(text.contains(line), "{text}");
+        }
+        let counts = [("core", "roles", 4), ("core", "organizations", 1), ("core", "users", 1), ("core", "user_roles", 2),
+            ("finance", "customers", 2), ("finance", "suppliers", 2), ("finance", "accounts", 2), ("auth", "audit_log", 1)];
+        for (schema, name, count) in counts {
+            assert_eq!(test.numbers(&format!("SELECT COUNT(*) FROM {}", test.table(schema, name))).await, [count], "{name}");
+        }
+    }
+
+    async fn a_seed_repairs_what_is_missing_and_keeps_what_was_changed(test: TestStore) {
+        use sea_orm::ConnectionTrait;
+        test.seed().await;
+        let db = test.store.raw();
+        let (links, orgs, customers) =
+            (test.table("core", "user_roles"), test.table("core", "organizations"), test.table("finance", "customers"));
+        db.execute_unprepared(&format!("DELETE FROM {links}")).await.unwrap();
+        db.execute_unprepared(&format!("UPDATE {orgs} SET tax_code = '999', name = 'Renamed'")).await.unwrap();
+        db.execute_unprepared(&format!("UPDATE {customers} SET tax_code = 'NEW' WHERE code = 'CUS001'")).await.unwrap();
+        let report = test.seed().await.render("123456");
+        assert!(report.contains("Organization already exists: Renamed"), "{report}");
+        assert!(report.contains("Added missing role: owner"), "{report}");
+        assert_eq!(test.numbers(&format!("SELECT COUNT(*) FROM {customers}")).await, [2]);
+        let roles: Vec<Role> = admin(&test.store).await.roles.iter().collect();
+        assert_eq!(roles, [Role::Owner, Role::Admin]);
+    }
+
+    async fn parallel_seeds_do_no_harm(test: TestStore) {
+        let (a, b, c) = tokio::join!(
+            seed::run(&test.store, HASH, now()),
+            seed::run(&test.store, HASH, now()),
+            seed::run(&test.store, HASH, now()),
+        );
+        let new = [a, b, c].into_iter().filter(|report| report.as_ref().unwrap().anything_new()).count();
+        assert_eq!(new, 1);
+        assert_eq!(test.numbers(&format!("SELECT COUNT(*) FROM {}", test.table("core", "users"))).await, [1]);
+    }
+
+    async fn parallel_audit_writers_leave_no_gap_and_no_fork(test: TestStore) {
+        test.seed().await;
+        let store = Arc::new(test.store.clone());
+        let org = admin(&store).await.user.org;
+        let writers: Vec<_> = (0..32).map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let tx = store.begin(scope(org.get())).await?;
+                tx.record(AuditEvent::new(Action::LogIn, None, Origin::default()), now()).await?;
+                tx.commit().await
+            })
+        }).collect();
+        for writer in writers {
+            writer.await.unwrap().unwrap();
+        }
+        let log = test.table("auth", "audit_log");
+        let seqs = test.numbers(&format!("SELECT seq FROM {log} WHERE org_id = {org} ORDER BY seq")).await;
+        assert_eq!(seqs, (1..=33).collect::<Vec<_>>());
+        let broken = format!(
+            "SELECT COUNT(*) FROM {log} a JOIN {log} b ON b.org_id = a.org_id AND b.seq = a.seq + 1 WHERE b.prev_hash <> a.hash"
+        );
+        assert_eq!(test.numbers(&broken).await, [0]);
+    }
+
+    async fn a_session_is_found_for_its_user_only_and_ends_once(test: TestStore) {
+        test.seed().await;
+        let user = admin(&test.store).await.user;
+        let session = session(user.id, user.org);
+        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
+        tx.sessions().open(&session).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let row = test.store.principal(user.id, Some(session.id)).await.unwrap().unwrap();
+        let state = row.session.unwrap();
+        assert_eq!((state.expires_at, state.revoked_at), (session.expires_at, None));
+        let other = SessionId::new(Uuid::from_u128(78));
+        assert_eq!(test.store.principal(user.id, Some(other)).await.unwrap().unwrap().session, None);
+
+        let tx = test.store.begin(scope(user.org.get() + 1)).await.unwrap();
+        assert!(!tx.sessions().end(session.id, EndReason::LoggedOut, now()).await.unwrap(), "another tenant's session");
+        drop(tx);
+        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
+        assert!(tx.sessions().end(session.id, EndReason::LoggedOut, now()).await.unwrap());
+        assert!(!tx.sessions().end(session.id, EndReason::LoggedOut, now()).await.unwrap());
+        tx.commit().await.unwrap();
+        let row = test.store.principal(user.id, Some(session.id)).await.unwrap().unwrap();
+        assert_eq!(row.session.unwrap().revoked_at, Some(now()));
+    }
+
+    async fn a_dropped_transaction_leaves_nothing(test: TestStore) {
+        test.seed().await;
+        let user = admin(&test.store).await.user;
+        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
+        tx.sessions().open(&session(user.id, user.org)).await.unwrap();
+        drop(tx);
+        assert_eq!(test.numbers(&format!("SELECT COUNT(*) FROM {}", test.table("auth", "sessions"))).await, [0]);
+    }
+
+    async fn a_refused_row_says_which_kind_of_constraint_refused_it(test: TestStore) {
+        test.seed().await;
+        let user = admin(&test.store).await.user;
+        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
+        tx.sessions().open(&session(user.id, user.org)).await.unwrap();
+        tx.commit().await.unwrap();
+        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
+        let again = tx.sessions().open(&session(user.id, user.org)).await.unwrap_err();
+        assert!(matches!(again, StoreError::Refused(sme_pulse_persistence::Violation::Unique(_), _)), "{again:?}");
+        drop(tx);
+        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
+        let mut orphan = session(UserId::new(9_999), user.org);
+        orphan.id = SessionId::new(Uuid::from_u128(99));
+        let refused = tx.sessions().open(&orphan).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Refused(sme_pulse_persistence::Violation::Reference, _)), "{refused:?}");
+    }
+}
