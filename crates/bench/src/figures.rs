@@ -18,6 +18,11 @@ pub(crate) fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
+/// Microseconds for a table.
+pub(crate) fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000_000.0
+}
+
 /// Megabytes (10^6) out of the kibibytes of `/proc`.
 pub(crate) fn megabytes(kibibytes: u32) -> f64 {
     f64::from(kibibytes) * 1024.0 / 1_000_000.0

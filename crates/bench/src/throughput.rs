@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use crate::figures::{median, percentile, rate, ratio};
+use crate::figures::{median, micros, percentile, rate, ratio};
 use crate::load::{self, Plan, Report};
 use crate::report::Row;
 use crate::server::Server;
@@ -43,11 +43,35 @@ pub(crate) fn me(bench: &Bench) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Alternating rounds of floor and product.
+#[derive(Default)]
 struct Measured {
     floor: Vec<f64>,
     product: Vec<f64>,
     times: Vec<Duration>,
-    busy: (f64, f64),
+    floor_cost: Cost,
+    product_cost: Cost,
+}
+
+/// Processor time of a server over all rounds. Unlike rates it hardly suffers from other work on the machine.
+#[derive(Default)]
+struct Cost {
+    used: Duration,
+    answers: u32,
+}
+
+impl Cost {
+    /// The report of `work`, whose cost for `server` is added.
+    fn of(&mut self, server: &Server, work: impl FnOnce() -> anyhow::Result<Report>) -> anyhow::Result<Report> {
+        let before = server.processor_time()?;
+        let report = work()?;
+        self.used += server.processor_time()?.saturating_sub(before);
+        self.answers = self.answers.saturating_add(report.ok());
+        Ok(report)
+    }
+
+    fn micros_each(&self) -> f64 {
+        ratio(micros(self.used), f64::from(self.answers))
+    }
 }
 
 fn compare(
@@ -70,11 +94,10 @@ fn compare(
     for server in [&floor, product] {
         load::run(&plan(server, WARM_UP))?.all_ok()?;
     }
-    let mut measured = Measured { floor: Vec::new(), product: Vec::new(), times: Vec::new(), busy: (0.0, 0.0) };
+    let mut measured = Measured::default();
     for round in 1..=bench.rounds {
-        let (bare, bare_busy) = busy(&floor, bench, || load::run(&plan(&floor, bench.round))?.all_ok())?;
-        let (full, full_busy) = busy(product, bench, || load::run(&plan(product, bench.round))?.all_ok())?;
-        measured.busy = (bare_busy, full_busy);
+        let bare = measured.floor_cost.of(&floor, || load::run(&plan(&floor, bench.round))?.all_ok())?;
+        let full = measured.product_cost.of(product, || load::run(&plan(product, bench.round))?.all_ok())?;
         let (floor, product) = (rate(bare.ok(), bench.round), rate(full.ok(), bench.round));
         note(format_args!("round {round} of {}: floor {floor:.0}/s, product {product:.0}/s", bench.rounds));
         measured.floor.push(floor);
@@ -85,23 +108,11 @@ fn compare(
     Ok(measured)
 }
 
-/// The report of `work`, and how much of its cores the server used meanwhile: well below 1 the load was the limit.
-fn busy(
-    server: &Server,
-    bench: &Bench,
-    work: impl FnOnce() -> anyhow::Result<Report>,
-) -> anyhow::Result<(Report, f64)> {
-    let before = server.processor_time()?;
-    let report = work()?;
-    let used = server.processor_time()?.saturating_sub(before);
-    let available = bench.round.saturating_mul(u32::try_from(bench.cores.server_count)?);
-    Ok((report, ratio(used.as_secs_f64(), available.as_secs_f64())))
-}
-
 impl Measured {
     fn row(self, path: &'static str, bar: &'static str, least: Option<f64>) -> Row {
         let ratios = self.floor.iter().zip(&self.product).map(|(floor, product)| ratio(*product, *floor)).collect();
         let middle = median(ratios);
+        let (floor_cost, product_cost) = (self.floor_cost.micros_each(), self.product_cost.micros_each());
         Row {
             path,
             floor: format!("{:.0}/s", median(self.floor)),
@@ -112,8 +123,9 @@ impl Measured {
             bar,
             met: least.map(|least| middle >= least),
             remark: format!(
-                "{CONNECTIONS} connections; server cores busy: floor {:.2}, product {:.2}",
-                self.busy.0, self.busy.1
+                "{CONNECTIONS} connections; processor time of a request: floor {floor_cost:.1} µs, product {product_cost:.1} µs, \
+                 ratio {:.2}",
+                ratio(floor_cost, product_cost)
             ),
         }
     }
