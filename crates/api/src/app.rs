@@ -1,1 +1,160 @@
-//! Placeholder.
+//! Wiring: configuration in, a served application out. The binary and the tests use the same one.
+
+use std::{net::TcpListener, sync::Arc};
+
+use actix_web::{
+    App, HttpResponse,
+    web::{self, Bytes, Data},
+};
+use serde::Serialize;
+use sme_pulse_auth::{guard::Authenticate, service::AuthService};
+use sme_pulse_domain::{clock::Clock, rng::Rng};
+use sme_pulse_persistence::Store;
+use tracing_actix_web::TracingLogger;
+use utoipa::ToSchema;
+
+use crate::{
+    client_ip::ClientResolver,
+    config::{AllowedOrigins, Config},
+    docs::{self, DocsError, DocsSite},
+    edge::{Edge, EdgeParts, Origins},
+    error::ApiError,
+    input::BodyLimit,
+    limit::{Limit, LimitConfig},
+    routes::{self, RouteSettings, mount::RouteInfo},
+    server::{self, Listening},
+    telemetry,
+    trace::LeanSpan,
+};
+
+/// The application's parts, shared by all workers. Clones are cheap.
+#[derive(Clone)]
+pub struct Application {
+    edge: Edge,
+    routes: RouteSettings,
+    docs: Option<Arc<DocsSite>>,
+    info: Data<ServiceInfo>,
+    store: Data<Store>,
+    auth: Data<AuthService>,
+}
+
+/// What `GET /` answers, written once.
+pub struct ServiceInfo(Bytes);
+
+/// Which service this is.
+#[derive(Serialize, ToSchema)]
+pub struct ServiceView<'a> {
+    /// Always `healthy`.
+    #[schema(example = "healthy")]
+    status: &'a str,
+    /// Always `SME Pulse Backend`.
+    #[schema(example = "SME Pulse Backend")]
+    service: &'a str,
+    /// The version of the API.
+    #[schema(example = "1.0.0")]
+    version: &'a str,
+    /// `BACKEND_ENVIRONMENT`.
+    #[schema(example = "development")]
+    environment: &'a str,
+}
+
+impl ServiceInfo {
+    fn new(environment: &str) -> Self {
+        let view =
+            ServiceView { status: "healthy", service: "SME Pulse Backend", version: "1.0.0", environment };
+        // Strings cannot fail to serialize.
+        Self(serde_json::to_vec(&view).unwrap_or_default().into())
+    }
+
+    /// The JSON text.
+    pub fn body(&self) -> Bytes {
+        self.0.clone()
+    }
+}
+
+impl Application {
+    /// Puts the parts together.
+    pub fn new(
+        config: &Config,
+        store: Store,
+        auth: AuthService,
+        clock: &Arc<dyn Clock>,
+        rng: &Arc<dyn Rng>,
+    ) -> Result<Self, DocsError> {
+        let docs = config.server.docs_enabled.then(|| DocsSite::new(&routes::openapi())).transpose()?;
+        Ok(Self {
+            edge: edge(config, Arc::clone(clock), Arc::clone(rng)),
+            routes: RouteSettings {
+                max_body: config.server.max_body_bytes,
+                log_in_limit: Limit::new("login", limit(config), Arc::clone(clock)),
+            },
+            docs: docs.map(Arc::new),
+            info: Data::new(ServiceInfo::new(config.environment.name())),
+            store: Data::new(store),
+            auth: Data::new(auth),
+        })
+    }
+
+    /// Prepares a server on a bound listener.
+    pub fn listen(self, listener: TcpListener, workers: usize) -> std::io::Result<Listening> {
+        server::listen(listener, workers, move || {
+            let app = self.clone();
+            let edge = app.edge.clone();
+            App::new()
+                .configure(move |config| app.configure(config))
+                .wrap(TracingLogger::<LeanSpan>::new())
+                .wrap(edge)
+        })
+    }
+
+    /// The budget of log-ins, to be swept now and then.
+    pub fn log_in_limit(&self) -> &Limit {
+        &self.routes.log_in_limit
+    }
+
+    /// What is mounted, for the access table and the API description.
+    pub fn route_table(&self) -> Vec<RouteInfo> {
+        let mut table = Vec::new();
+        let _ = App::new().configure(|config| table = routes::mount(config, &self.routes));
+        table
+    }
+
+    fn configure(self, config: &mut web::ServiceConfig) {
+        let authenticator: Arc<dyn Authenticate> = self.auth.clone().into_inner();
+        config
+            .app_data(self.info.clone())
+            .app_data(self.store.clone())
+            .app_data(self.auth.clone())
+            .app_data(Data::from(authenticator))
+            .app_data(BodyLimit(self.routes.max_body));
+        routes::mount(config, &self.routes);
+        if let Some(site) = &self.docs {
+            docs::configure(config, site);
+        }
+        config.default_service(web::to(not_found));
+    }
+}
+
+async fn not_found() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::NotFound("Not Found"))
+}
+
+fn edge(config: &Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Edge {
+    let resolver = ClientResolver::new(config.trusted_proxies.clone());
+    Edge::new(EdgeParts {
+        clock,
+        rng,
+        origins: match &config.server.allowed_origins {
+            AllowedOrigins::Any => Origins::Any,
+            AllowedOrigins::These(list) => Origins::Only(list.clone()),
+        },
+        timeout: config.server.request_timeout,
+        resolve_client: Arc::new(move |peer, headers| resolver.resolve(peer, headers)),
+        log_access: Arc::new(telemetry::log_access),
+    })
+}
+
+fn limit(config: &Config) -> LimitConfig {
+    let limit = &config.rate_limit;
+    LimitConfig { enabled: limit.enabled, requests: limit.requests, window: limit.window }
+}

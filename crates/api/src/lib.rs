@@ -5,12 +5,15 @@
 
 pub mod app;
 pub mod client_ip;
+pub mod command;
 pub mod config;
 pub mod docs;
 pub mod edge;
 pub mod error;
 pub mod input;
 pub mod limit;
+pub mod random;
 pub mod routes;
 pub mod server;
 pub mod telemetry;
+mod trace;

@@ -1,2 +1,10 @@
 //! The `sme-pulse` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use sme_pulse_api::command::{self, CommandLine};
+
+fn main() -> ExitCode {
+    command::run(CommandLine::parse())
+}

@@ -10,6 +10,7 @@ mod column;
 mod connection;
 mod entity;
 mod error;
+mod migrations;
 mod repo;
 mod retry;
 pub mod seed;
@@ -17,6 +18,7 @@ mod settings;
 mod store;
 
 pub use error::{StoreError, Violation};
+pub use migrations::MigrationError;
 pub use repo::{
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
@@ -24,4 +26,4 @@ pub use repo::{
 };
 pub use retry::{AsStoreError, retrying};
 pub use settings::{DatabaseSettings, Engine};
-pub use store::{Store, SystemTx, TenantTx, migration_lock_path};
+pub use store::{Store, SystemTx, TenantTx};

@@ -1,6 +1,6 @@
 //! The store (a pool) and its transactions. A repository is lent its transaction; dropping one rolls back.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::{Path, PathBuf}, sync::Arc, time::Duration};
 
 use sea_orm::{
     AccessMode, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel,
@@ -11,23 +11,25 @@ use sme_pulse_domain::tenant::TenantScope;
 use crate::{
     DatabaseSettings, Engine, StoreError,
     connection::{Normalised, SharedPool, Transaction},
+    migrations::lock_path,
 };
 
 /// How long the readiness probe waits for the database.
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
+const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database. Clones share one pool.
 #[derive(Clone)]
 pub struct Store {
     pool: SharedPool,
     engine: Engine,
+    migration_lock: Option<PathBuf>,
 }
 
 impl Store {
     /// Prepares the pool. Nothing is sent yet: an unreachable database shows at the first use.
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let pool = Database::connect(settings.connect_options()).await?;
-        Ok(Self { pool: Arc::new(Normalised(pool)), engine: settings.engine() })
+        Ok(Self { pool: Arc::new(Normalised(pool)), engine: settings.engine(), migration_lock: lock_path(settings) })
     }
 
     /// Which engine answers.
@@ -55,10 +57,10 @@ impl Store {
         Ok(SystemTx { tx: self.transaction().await?, engine: self.engine })
     }
 
-    /// Whether the database answers within 2 s.
-    pub async fn ping(&self) -> bool {
-        let question = self.pool.execute_unprepared("SELECT 1");
-        matches!(tokio::time::timeout(PING_TIMEOUT, question).await, Ok(Ok(_)))
+    /// Whether the database answers within 2 s and its migrations are current.
+    pub async fn is_ready(&self) -> bool {
+        let pending = sme_pulse_migration::pending(&self.pool.0);
+        matches!(tokio::time::timeout(READY_TIMEOUT, pending).await, Ok(Ok(0)))
     }
 
     /// The raw pool, for migrations and tests of the schema; it converts no values.
@@ -73,6 +75,10 @@ impl Store {
 
     pub(crate) fn pool(&self) -> &impl ConnectionTrait {
         &*self.pool
+    }
+
+    pub(crate) fn migration_lock(&self) -> Option<&Path> {
+        self.migration_lock.as_deref()
     }
 
     async fn transaction(&self) -> Result<Transaction, StoreError> {
@@ -130,11 +136,4 @@ impl SystemTx {
 
 async fn commit(tx: DatabaseTransaction) -> Result<(), StoreError> {
     Ok(TransactionSession::commit(tx).await?)
-}
-
-/// Path of the file that keeps two migrators of one SQLite database apart.
-pub fn migration_lock_path(database: &Path) -> std::path::PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".migrate.lock");
-    name.into()
 }

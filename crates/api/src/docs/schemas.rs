@@ -80,3 +80,11 @@ pub struct RateLimitedEnvelope {
     #[schema(example = 60)]
     pub retry_after: u64,
 }
+
+/// Alive, or ready.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StatusView {
+    /// Always `ok`.
+    #[schema(example = "ok")]
+    pub status: &'static str,
+}

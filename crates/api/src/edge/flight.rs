@@ -8,8 +8,9 @@ use std::time::Duration;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::{Method, Uri};
-use uuid::Uuid;
 use uuid::fmt::Hyphenated;
+
+use crate::telemetry::AccessRecord;
 
 use super::EdgeParts;
 use super::body::Incoming;
@@ -17,27 +18,6 @@ use super::context::{Level, RequestContext};
 
 /// The status an access event has when nobody was left to answer.
 pub(super) const CLIENT_GONE: u16 = 499;
-
-/// The fields of the access event.
-#[derive(Debug, Clone, Copy)]
-pub struct AccessRecord<'a> {
-    /// The request's id.
-    pub request_id: Uuid,
-    /// The method as sent.
-    pub method: &'a str,
-    /// The path as sent, without the query.
-    pub path: &'a str,
-    /// The status answered; 499 when the client went away first.
-    pub status_code: u16,
-    /// Seconds.
-    pub process_time: f64,
-    /// The client of section 4.3.
-    pub client_ip: IpAddr,
-    /// The caller, when known.
-    pub user_id: Option<i64>,
-    /// The caller's organization, when known.
-    pub org_id: Option<i64>,
-}
 
 /// A request on its way.
 pub(super) struct Flight {

@@ -27,11 +27,12 @@ use sme_pulse_domain::rng::Rng;
 
 pub use context::{Level, Notice, RequestContext};
 pub use cors::Origins;
-pub use flight::AccessRecord;
 
 use answer::Outcome;
 use body::Incoming;
 use flight::Flight;
+
+use crate::telemetry::AccessRecord;
 use future::EdgeFuture;
 
 /// Finds the client behind the socket peer and the forwarding headers.

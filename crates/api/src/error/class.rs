@@ -5,6 +5,10 @@ use std::borrow::Cow;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
+use sme_pulse_auth::AccessError;
+use sme_pulse_auth::service::{LogInError, OrganizationError};
+use sme_pulse_persistence::{StoreError, Violation};
+
 use super::{ApiError, Issue, Rule};
 
 /// Seconds a client should wait after a 503.
@@ -112,8 +116,65 @@ impl ApiError {
             Self::RateLimited(window) => Class::rate_limited(*window),
             Self::NotImplemented(text) => Class::plain(StatusCode::NOT_IMPLEMENTED, "not_implemented", *text),
             Self::TimedOut | Self::Overloaded | Self::Unavailable(_) => Class::unavailable(),
+            Self::Access(error) => of_access(error),
+            Self::LogIn(error) => of_log_in(error),
+            Self::Organization(error) => of_organization(error),
+            Self::Store(error) => of_store(error),
             Self::Internal(_) => Class::internal(),
         }
+    }
+}
+
+/// All refusals of a token look alike.
+fn of_access(error: &AccessError) -> Class<'static> {
+    match error {
+        AccessError::Unauthenticated => Class::unauthorized("not_authenticated", "Not authenticated"),
+        AccessError::InvalidToken(_)
+        | AccessError::UnknownUser
+        | AccessError::OrganizationMismatch { .. }
+        | AccessError::SessionEnded => Class::unauthorized("invalid_token", "Could not validate credentials"),
+        AccessError::Inactive { .. } => Class::unauthorized("user_inactive", "User is inactive"),
+        AccessError::Forbidden { .. } => {
+            Class::plain(StatusCode::FORBIDDEN, "insufficient_permissions", "Insufficient permissions")
+        }
+        AccessError::Undecided(cause) => cause.downcast_ref().map_or_else(Class::internal, of_store),
+        AccessError::Misconfigured => Class::internal(),
+    }
+}
+
+fn of_log_in(error: &LogInError) -> Class<'static> {
+    match error {
+        LogInError::Refused { .. } => Class::unauthorized("invalid_credentials", "Incorrect email or password"),
+        LogInError::Overloaded(_) => Class::unavailable(),
+        LogInError::Store(cause) => of_store(cause),
+        LogInError::Signing(_) => Class::internal(),
+    }
+}
+
+fn of_organization(error: &OrganizationError) -> Class<'static> {
+    match error {
+        OrganizationError::NotFound => Class::plain(StatusCode::NOT_FOUND, "not_found", "Organization not found"),
+        OrganizationError::TaxCodeTaken => {
+            Class::plain(StatusCode::CONFLICT, "conflict", "Another organization already uses this tax code.")
+        }
+        OrganizationError::Store(cause) => of_store(cause),
+    }
+}
+
+/// Violations that no use case has named: never a 500 (section 3.2).
+fn of_store(error: &StoreError) -> Class<'static> {
+    match error {
+        StoreError::Unavailable(_) | StoreError::Busy(_) => Class::unavailable(),
+        StoreError::Refused(Violation::Unique(_), _) => {
+            Class::plain(StatusCode::CONFLICT, "conflict", "A row with these values already exists.")
+        }
+        StoreError::Refused(Violation::Reference, _) => {
+            Class::plain(StatusCode::BAD_REQUEST, "invalid_reference", "A referenced row does not exist.")
+        }
+        StoreError::Refused(Violation::Check, _) => {
+            Class::plain(StatusCode::BAD_REQUEST, "rule_violated", "The values break a rule of the database.")
+        }
+        StoreError::Unreadable(_) | StoreError::Failed(_) => Class::internal(),
     }
 }
 

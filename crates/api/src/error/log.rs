@@ -4,6 +4,12 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use actix_web::http::StatusCode;
+use sme_pulse_auth::AccessError;
+use sme_pulse_auth::service::{LogInError, Refusal};
+use sme_pulse_domain::email::Email;
+use sme_pulse_domain::ids::UserId;
+
 use super::{ApiError, Issue, Loc};
 
 /// Writes the line of an error, if it has one. Refusals that the access event tells well enough have none.
@@ -17,11 +23,13 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         ApiError::BadRequest(reason) => {
             tracing::debug!(request_id, client_ip = %client_ip, reason, "Malformed request");
         }
-        ApiError::TimedOut | ApiError::Unavailable(_) => {
-            tracing::error!(request_id, client_ip = %client_ip, error = chain(error), "Service unavailable");
+        ApiError::TimedOut | ApiError::Unavailable(_) => log_failure(error, request_id, client_ip),
+        ApiError::Access(refusal) => log_access_error(refusal, error, request_id, client_ip),
+        ApiError::LogIn(LogInError::Refused { refusal, email }) => {
+            log_refused_log_in(*refusal, email, request_id, client_ip);
         }
-        ApiError::Internal(_) => {
-            tracing::error!(request_id, client_ip = %client_ip, error = chain(error), "Unexpected error");
+        ApiError::LogIn(_) | ApiError::Organization(_) | ApiError::Store(_) | ApiError::Internal(_) => {
+            log_failure(error, request_id, client_ip);
         }
         ApiError::HeadTooLarge
         | ApiError::NotFound(_)
@@ -32,6 +40,62 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         | ApiError::Overloaded
         | ApiError::DisallowedOrigin
         | ApiError::ClientGone => {}
+    }
+}
+
+/// What is answered as a fault of ours or of the database is logged with its causes; a full queue and a refusal by a
+/// rule are not faults.
+fn log_failure(error: &ApiError, request_id: &str, client_ip: IpAddr) {
+    if matches!(error, ApiError::LogIn(LogInError::Overloaded(_))) {
+        tracing::warn!(request_id, client_ip = %client_ip, "Log-in queue full");
+        return;
+    }
+    match error.class().status {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            tracing::error!(request_id, client_ip = %client_ip, error = chain(error), "Service unavailable");
+        }
+        status if status.is_server_error() => {
+            tracing::error!(request_id, client_ip = %client_ip, error = chain(error), "Unexpected error");
+        }
+        _ => {}
+    }
+}
+
+fn log_access_error(refusal: &AccessError, error: &ApiError, request_id: &str, client_ip: IpAddr) {
+    let ip = client_ip;
+    match refusal {
+        AccessError::Unauthenticated => {}
+        AccessError::InvalidToken(_) | AccessError::UnknownUser | AccessError::SessionEnded => {
+            tracing::warn!(request_id, client_ip = %ip, reason = %refusal, "Invalid or expired JWT token");
+        }
+        AccessError::OrganizationMismatch { user, claimed } => {
+            let (user_id, claimed_org_id) = (user.get(), claimed.get());
+            tracing::warn!(request_id, client_ip = %ip, user_id, claimed_org_id, "Organization mismatch");
+        }
+        AccessError::Inactive { user } => {
+            tracing::warn!(request_id, client_ip = %ip, user_id = user.get(), "Inactive user");
+        }
+        AccessError::Forbidden { user, org } => {
+            let (user_id, org_id) = (user.get(), org.get());
+            tracing::warn!(request_id, client_ip = %ip, user_id, org_id, "Unauthorized role access");
+        }
+        AccessError::Undecided(_) | AccessError::Misconfigured => log_failure(error, request_id, client_ip),
+    }
+}
+
+fn log_refused_log_in(refusal: Refusal, email: &Email, request_id: &str, client_ip: IpAddr) {
+    let (reason, user) = match refusal {
+        Refusal::UnknownEmail => ("unknown e-mail", None),
+        Refusal::WrongPassword(user) => ("wrong password", Some(user)),
+        Refusal::UnreadableHash(user) => ("unreadable password hash", Some(user)),
+        Refusal::InactiveUser(user) => ("inactive user", Some(user)),
+        Refusal::SuspendedOrganization(user) => ("suspended organization", Some(user)),
+    };
+    let user_id = user.map(UserId::get);
+    let email = email.masked();
+    tracing::warn!(request_id, client_ip = %client_ip, user_id, %email, reason, "Failed login attempt");
+    if matches!(refusal, Refusal::UnreadableHash(_)) {
+        tracing::error!(request_id, user_id, "A stored password hash cannot be read");
     }
 }
 

@@ -12,6 +12,9 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
+use sme_pulse_auth::AccessError;
+use sme_pulse_auth::service::{LogInError, OrganizationError};
+use sme_pulse_persistence::StoreError;
 
 pub use issue::{Issue, Loc};
 
@@ -64,6 +67,18 @@ pub enum ApiError {
     /// The client went away before its request was complete.
     #[error("the client went away")]
     ClientGone,
+    /// The caller is not signed in, or may not.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The log-in failed.
+    #[error(transparent)]
+    LogIn(#[from] LogInError),
+    /// The organization's data sheet could not be read or written.
+    #[error(transparent)]
+    Organization(#[from] OrganizationError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A fault of our own.
     #[error("internal error: {0}")]
     Internal(Reason),

@@ -6,7 +6,8 @@ use actix_governor::KeyExtractor;
 use actix_web::{HttpMessage, dev::ServiceRequest};
 
 use crate::{
-    client_ip::{ClientAddress, ClientKey},
+    client_ip::ClientKey,
+    edge::RequestContext,
     error::ApiError,
 };
 
@@ -20,7 +21,7 @@ impl KeyExtractor for ClientKeyExtractor {
 
     /// Never fails: requests without any address share one budget, so that nothing is unlimited.
     fn extract(&self, request: &ServiceRequest) -> Result<Self::Key, Self::KeyExtractionError> {
-        let resolved = request.extensions().get::<ClientAddress>().map(|client| client.0);
+        let resolved = request.extensions().get::<RequestContext>().map(RequestContext::client_ip);
         let address = resolved.or_else(|| request.peer_addr().map(|peer| peer.ip()));
         Ok(ClientKey::from(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
     }

@@ -1,5 +1,49 @@
 //! The resources of the API. Each declares itself once with [`mount::Resource`]; the table of what is mounted, with
 //! the access each route needs, follows from that.
 
+mod auth;
 mod body_stage;
+mod caller;
 pub mod mount;
+mod root;
+mod settings;
+
+use actix_web::web::ServiceConfig;
+use utoipa::OpenApi;
+
+use sme_pulse_domain::audit::Origin;
+
+use crate::{edge::RequestContext, limit::Limit};
+use mount::{RouteInfo, Table};
+
+/// What mounting needs; one value for all workers.
+#[derive(Clone)]
+pub struct RouteSettings {
+    /// Longest request body in bytes.
+    pub max_body: usize,
+    /// The budget of log-ins.
+    pub log_in_limit: Limit,
+}
+
+/// Mounts every resource and says which.
+pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteInfo> {
+    let mut table = Table::new(config, settings.max_body);
+    root::mount(&mut table);
+    auth::mount(&mut table, &settings.log_in_limit);
+    settings::mount(&mut table);
+    table.finish()
+}
+
+/// The description of every route, for `/openapi.json`.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = crate::docs::openapi::base();
+    document.merge(root::Docs::openapi());
+    document.merge(auth::Docs::openapi());
+    document.merge(settings::Docs::openapi());
+    document
+}
+
+/// Where a change came from, for the audit trail.
+fn origin(context: &RequestContext) -> Origin {
+    Origin { request_id: Some(context.request_id()), client_ip: Some(context.client_ip().to_string()) }
+}

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// States all effective settings in one line: `NAME=value NAME=value …`, values in quotes where they need it. The
 /// values are expected to be fit for a log already.
-pub fn log_settings<'a>(settings: impl Iterator<Item = (&'a str, &'a str)>) {
+pub fn log_settings<'a>(settings: impl Iterator<Item = (&'static str, &'a str)>) {
     let mut list = String::new();
     for (name, value) in settings {
         let separator = if list.is_empty() { "" } else { " " };

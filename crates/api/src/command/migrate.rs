@@ -1,0 +1,67 @@
+//! `sme-pulse migrate [up|down|status|fresh]`.
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+
+use super::{Parts, open_store, print};
+
+/// What to do with the schema.
+#[derive(Debug, Clone, Copy, Default, Subcommand)]
+pub enum MigrateAction {
+    /// Apply all pending changes (the default).
+    #[default]
+    Up,
+    /// Take changes back, data included; the last one unless told otherwise.
+    Down {
+        /// How many.
+        #[arg(long, default_value_t = 1)]
+        steps: u32,
+        /// Allow it outside development.
+        #[arg(long)]
+        force: bool,
+    },
+    /// List every change and whether it is applied.
+    Status,
+    /// Remove everything, data included, and build the schema anew.
+    Fresh {
+        /// Allow it outside development.
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+pub(super) async fn run(parts: Parts, action: MigrateAction) -> anyhow::Result<()> {
+    let destroys = match action {
+        MigrateAction::Up | MigrateAction::Status => false,
+        MigrateAction::Down { force, .. } | MigrateAction::Fresh { force } => !force,
+    };
+    if destroys && !parts.config.environment.is_development() {
+        bail!("this removes data; outside development it needs --force");
+    }
+    let store = open_store(&parts.config.database).await?;
+    match action {
+        MigrateAction::Up => say("Applied", &store.migrate_up().await.context("the schema was not changed")?),
+        MigrateAction::Down { steps, .. } => {
+            say("Took back", &store.migrate_down(Some(steps)).await.context("the schema was not changed")?);
+        }
+        MigrateAction::Fresh { .. } => {
+            say("Applied", &store.migrate_fresh().await.context("the schema was not changed")?);
+        }
+        MigrateAction::Status => {
+            for (name, applied) in store.migration_status().await? {
+                print(&format!("{}  {name}", if applied { "applied" } else { "pending" }));
+            }
+        }
+    }
+    store.close().await?;
+    Ok(())
+}
+
+fn say(what: &str, names: &[String]) {
+    if names.is_empty() {
+        print("The schema is current; nothing to do.");
+    }
+    for name in names {
+        print(&format!("{what} {name}"));
+    }
+}

@@ -1,0 +1,129 @@
+//! The commands of the binary: each reads the configuration, does one thing, and says how it went by its exit code
+//! (0 success, 1 failure, 2 configuration error).
+
+mod health_check;
+mod migrate;
+mod seed;
+mod serve;
+
+use std::{
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use sme_pulse_domain::{
+    clock::{Clock, SystemClock},
+    rng::Rng,
+};
+use sme_pulse_persistence::{DatabaseSettings, Store};
+
+use crate::{
+    config::{Config, ConfigError, Database, DatabaseTarget, KeyError, Variables},
+    random::SystemRng,
+    telemetry::{self, Console, TelemetryGuard},
+};
+pub use migrate::MigrateAction;
+
+/// Identity, tenants and ledgers for small-business products.
+#[derive(Debug, Parser)]
+#[command(name = "sme-pulse", version)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API (the default).
+    Serve,
+    /// Change or show the database's schema.
+    Migrate {
+        #[command(subcommand)]
+        action: Option<MigrateAction>,
+    },
+    /// Write the roles, the demo company and its administrator; a second run repairs what is missing.
+    Seed {
+        /// Allow it outside development.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Ask the server on the configured address whether it is alive; for container health checks.
+    Healthcheck,
+}
+
+/// Runs the command line.
+pub fn run(line: CommandLine) -> ExitCode {
+    match dispatch(line.command.unwrap_or(Command::Serve)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            let misconfigured = error.is::<ConfigError>() || matches!(error.downcast_ref(), Some(KeyError::Config(_)));
+            ExitCode::from(if misconfigured { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<()> {
+    let variables = Variables::of_process(Path::new("."))?;
+    let (config, warnings) = Config::load(&variables)?;
+    if matches!(command, Command::Healthcheck) {
+        return health_check::run(&config);
+    }
+    // Where standard output is the result, the log goes beside it.
+    let console = if matches!(command, Command::Serve) { Console::Stdout } else { Console::Stderr };
+    let telemetry = telemetry::init(&config.log, console)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let parts = Parts { config, clock: Arc::new(SystemClock::default()), rng: Arc::new(SystemRng), _telemetry: telemetry };
+    let runtime = actix_web::rt::System::new();
+    match command {
+        Command::Serve => runtime.block_on(serve::run(parts)),
+        Command::Migrate { action } => runtime.block_on(migrate::run(parts, action.unwrap_or_default())),
+        Command::Seed { force } => runtime.block_on(seed::run(parts, force)),
+        Command::Healthcheck => Ok(()),
+    }
+}
+
+/// What every command is given.
+struct Parts {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    /// Writes the rest of the log when the command ends.
+    _telemetry: TelemetryGuard,
+}
+
+/// The store over the configured database; the folder of an embedded file is made.
+async fn open_store(database: &Database) -> anyhow::Result<Store> {
+    let settings = match &database.target {
+        DatabaseTarget::Sqlite { path } => {
+            let folder = database.target.data_folder();
+            std::fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
+            DatabaseSettings::Sqlite { path: path.clone() }
+        }
+        DatabaseTarget::Postgres { url } => DatabaseSettings::Postgres {
+            url: url.expose().to_owned(),
+            pool_size: database.pool_size,
+            max_overflow: database.max_overflow,
+        },
+    };
+    Ok(Store::open(&settings).await?)
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command line tool; the log may not exist yet")]
+fn report(error: &anyhow::Error) {
+    if error.is::<ConfigError>() {
+        eprintln!("{error}");
+    } else {
+        eprintln!("sme-pulse: {error:#}");
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the result of a command")]
+fn print(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,124 @@
+//! `sme-pulse serve`: configuration, storage, hashing, server, in this order; and the way back when told to stop.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use sme_pulse_auth::{
+    password::{Bcrypt, Passwords, PoolSettings},
+    service::{AuthParts, AuthService},
+    token::{Signer, Verifier},
+};
+use sme_pulse_persistence::{MigrationError, Store};
+
+use super::{Parts, open_store};
+use crate::{
+    app::Application,
+    config::{Algorithm, Config, Secret, Tokens},
+    limit::Limit,
+    server, telemetry,
+};
+
+/// How often an unreachable database is tried again for its pending migrations.
+const MIGRATION_RETRY: Duration = Duration::from_secs(2);
+/// How often clients that have gone quiet are forgotten.
+const SWEEP: Duration = Duration::from_secs(60);
+
+pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
+    let config = &parts.config;
+    let secret = config.tokens.key.resolve(&*parts.rng)?;
+    telemetry::log_settings(config.effective());
+    // The port first: a second server on it must not touch the database.
+    let (host, port) = (config.server.host.as_str(), config.server.port);
+    let listener = TcpListener::bind((host, port)).with_context(|| format!("cannot listen on {host} port {port}"))?;
+
+    let store = open_store(&config.database).await?;
+    prepare_schema(&store, config.database.auto_migrate).await?;
+    let auth = auth_service(&parts, store.clone(), &secret)?;
+    let application = Application::new(config, store.clone(), auth, &parts.clock, &parts.rng)?;
+    let sweeper = actix_web::rt::spawn(sweep(application.log_in_limit().clone()));
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let listening = application.listen(listener, workers)?;
+    tracing::info!(address = %listening.address, environment = config.environment.name(), "Server started");
+    server::run_until_signal(listening.server).await?;
+    sweeper.abort();
+    if let Err(error) = store.close().await {
+        tracing::warn!(error = %error, "The database was not closed cleanly");
+    }
+    tracing::info!("Server stopped");
+    Ok(())
+}
+
+/// Pending changes run or stop the start; an unreachable database does neither: requests are answered 503 until it
+/// is back, and the changes run then.
+async fn prepare_schema(store: &Store, auto_migrate: bool) -> anyhow::Result<()> {
+    match migrate_or_check(store, auto_migrate).await {
+        Ok(0) => Ok(()),
+        Ok(pending) => bail!("{pending} migrations are pending; run `sme-pulse migrate` or set BACKEND_AUTO_MIGRATE"),
+        Err(MigrationError::Unreachable(error)) => {
+            tracing::warn!(error = %error, "The database is not reachable yet");
+            actix_web::rt::spawn(keep_trying(store.clone(), auto_migrate));
+            Ok(())
+        }
+        Err(refused) => Err(refused).context("the database's schema is not usable"),
+    }
+}
+
+/// How many changes are still pending.
+async fn migrate_or_check(store: &Store, auto_migrate: bool) -> Result<usize, MigrationError> {
+    if !auto_migrate {
+        return store.pending_migrations().await;
+    }
+    for name in store.migrate_up().await? {
+        tracing::info!(name, "Migration applied");
+    }
+    Ok(0)
+}
+
+async fn keep_trying(store: Store, auto_migrate: bool) {
+    loop {
+        tokio::time::sleep(MIGRATION_RETRY).await;
+        match migrate_or_check(&store, auto_migrate).await {
+            Ok(0) => return tracing::info!("The database is reachable and its schema current"),
+            Ok(pending) => tracing::error!(pending, "Migrations are pending; run `sme-pulse migrate`"),
+            Err(MigrationError::Unreachable(_)) => {}
+            Err(refused) => tracing::error!(error = %refused, "The database's schema is not usable"),
+        }
+    }
+}
+
+fn auth_service(parts: &Parts, store: Store, secret: &Secret) -> anyhow::Result<AuthService> {
+    let Config { tokens, passwords, .. } = &parts.config;
+    let pool = PoolSettings::for_threads(passwords.hash_concurrency);
+    let hasher = Bcrypt::new(passwords.bcrypt_cost);
+    let (signer, verifier) = keys(tokens, secret)?;
+    Ok(AuthService::new(AuthParts {
+        store,
+        passwords: Passwords::start(hasher, pool, Arc::clone(&parts.clock), Arc::clone(&parts.rng))?,
+        signer,
+        verifier,
+        token_lifetime: chrono::Duration::from_std(tokens.lifetime)?,
+        clock: Arc::clone(&parts.clock),
+        rng: Arc::clone(&parts.rng),
+    }))
+}
+
+fn keys(tokens: &Tokens, secret: &Secret) -> anyhow::Result<(Signer, Verifier)> {
+    let algorithm = match tokens.algorithm {
+        Algorithm::Hs256 => sme_pulse_auth::token::Algorithm::Hs256,
+        Algorithm::Hs384 => sme_pulse_auth::token::Algorithm::Hs384,
+        Algorithm::Hs512 => sme_pulse_auth::token::Algorithm::Hs512,
+    };
+    let secret = secret.expose().as_bytes();
+    let verifier = Verifier::new(secret, algorithm)
+        .issuer(&tokens.issuer)
+        .audience(&tokens.audience)
+        .leeway_seconds(u32::try_from(tokens.leeway.as_secs())?);
+    Ok((Signer::new(secret, algorithm, &tokens.issuer, &tokens.audience), verifier))
+}
+
+async fn sweep(limit: Limit) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        limit.sweep();
+    }
+}

@@ -1,0 +1,61 @@
+//! `POST /login`: credentials for an access token and a new session.
+
+use actix_web::{HttpRequest, http::header, web::{Data, Json}};
+use sme_pulse_auth::service::{AuthService, LogIn};
+
+use super::view::LogInView;
+use crate::{
+    edge::{Notice, RequestContext},
+    error::ApiError,
+    input::{Body, EMAIL, Object, SECRET},
+    routes::origin,
+};
+
+/// What a client sends to sign in.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
+pub(super) struct LogInBody {
+    /// The e-mail address, in any letter case.
+    #[schema(example = "admin@sme.com")]
+    email: String,
+    /// The password, exactly.
+    #[schema(min_length = 1, format = Password, example = "123456")]
+    password: String,
+}
+
+/// Signs a user in and opens a session for the device.
+///
+/// At most 5 requests per client in any 60 seconds (by default), whatever their outcome.
+#[utoipa::path(post, path = "/api/v1/auth/login", operation_id = "logIn", tag = "auth",
+    request_body(content = LogInBody),
+    responses(
+        (status = 200, description = "Signed in", body = LogInView),
+        (status = 401, description = "Wrong credentials", body = crate::docs::schemas::ErrorEnvelope),
+        (status = 413, description = "Body too large", body = crate::docs::schemas::ErrorEnvelope),
+        (status = 422, description = "Invalid input", body = crate::docs::schemas::ValidationEnvelope),
+        (status = 429, description = "Too many attempts", body = crate::docs::schemas::RateLimitedEnvelope),
+        (status = 503, description = "Too many log-ins at once", body = crate::docs::schemas::ErrorEnvelope),
+    ))]
+pub(super) async fn handle(
+    req: HttpRequest,
+    context: RequestContext,
+    body: Body,
+    auth: Data<AuthService>,
+) -> Result<Json<LogInView>, ApiError> {
+    let mut fields = Object::of(&body);
+    let email = fields.required("email", EMAIL);
+    let password = fields.required("password", SECRET);
+    let (email, password) = fields.finish(|| Some((email?, password?)))?;
+    let masked = email.masked().to_string();
+    let user_agent = req.headers().get(header::USER_AGENT).map(|agent| printable(agent.as_bytes()));
+    let attempt = LogIn { email, password: password.expose().to_owned(), user_agent, origin: origin(&context) };
+    let done = auth.log_in(attempt).await?;
+    context.identify(done.user.id.get(), done.user.org.get());
+    context.notice(Notice::info("Successful login").email(masked));
+    Ok(Json(done.into()))
+}
+
+/// A user agent as text: what is no UTF-8 or controls a terminal is replaced, so that it can be stored and shown.
+fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}

@@ -1,0 +1,17 @@
+//! `GET /me`: who the caller is, as the server knows it now.
+
+use actix_web::web::Json;
+use sme_pulse_auth::guard::UseOwnAccount;
+
+use super::view::MeView;
+use crate::routes::caller::Caller;
+
+/// The caller: current values, not those of the token.
+#[utoipa::path(get, path = "/api/v1/auth/me", operation_id = "me", tag = "auth", security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The caller", body = MeView),
+        (status = 401, description = "Not signed in", body = crate::docs::schemas::ErrorEnvelope),
+    ))]
+pub(super) async fn handle(caller: Caller<UseOwnAccount>) -> Json<MeView> {
+    Json(MeView::from(caller.principal()))
+}

@@ -1,0 +1,30 @@
+//! Authentication, under `/api/v1/auth` and, for older clients, under `/auth`: the same handlers and budgets.
+
+mod log_in;
+mod log_out;
+mod me;
+mod view;
+
+use utoipa::OpenApi;
+
+use super::mount::{Access, Resource, Table};
+use crate::limit::Limit;
+use sme_pulse_domain::permission::Permission;
+
+const PREFIX: &str = "/api/v1/auth";
+const ALIAS: &str = "/auth";
+
+#[derive(OpenApi)]
+#[openapi(paths(log_in::handle, me::handle, log_out::handle))]
+pub(super) struct Docs;
+
+pub(super) fn mount(table: &mut Table<'_>, limit: &Limit) {
+    let own_account = Access::Needs(Permission::UseOwnAccount);
+    table.add_behind(&at("/login").post(Access::Public, log_in::handle).no_store(), limit.clone());
+    table.add(&at("/me").get(own_account, me::handle));
+    table.add(&at("/logout").post(own_account, log_out::handle));
+}
+
+fn at(path: &str) -> Resource {
+    Resource::at(format!("{PREFIX}{path}")).also_at(format!("{ALIAS}{path}"))
+}

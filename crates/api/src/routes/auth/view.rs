@@ -1,0 +1,99 @@
+//! What the authentication routes answer. Keys stand in the order in which clients see them.
+
+use serde::Serialize;
+use sme_pulse_auth::{Principal, service::LoggedIn};
+use sme_pulse_domain::{
+    role::{Role, RoleSet},
+    user::User,
+};
+use utoipa::ToSchema;
+
+/// A successful log-in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct LogInView {
+    /// The access token, for the header `Authorization: Bearer`.
+    access_token: String,
+    /// Always `bearer`.
+    #[schema(example = "bearer")]
+    token_type: &'static str,
+    /// Lifetime of the token in seconds.
+    #[schema(example = 1800)]
+    expires_in: i64,
+    /// Who signed in.
+    user: UserView,
+    /// Role codes, ordered by role id.
+    #[schema(example = json!(["owner", "admin"]))]
+    roles: Vec<&'static str>,
+}
+
+/// A user in the answer of a log-in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UserView {
+    /// Key.
+    id: i64,
+    /// Address in normal form.
+    #[schema(example = "admin@sme.com")]
+    email: String,
+    /// Name, if given.
+    full_name: Option<String>,
+    /// Organization.
+    org_id: i64,
+    /// `active` or `inactive`.
+    #[schema(example = "active")]
+    status: &'static str,
+}
+
+/// The caller, as the server knows them now.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MeView {
+    /// Key.
+    id: i64,
+    /// Address in normal form.
+    #[schema(example = "admin@sme.com")]
+    email: String,
+    /// Name, if given.
+    full_name: Option<String>,
+    /// Organization.
+    org_id: i64,
+    /// `active` or `inactive`.
+    #[schema(example = "active")]
+    status: &'static str,
+    /// Role codes, ordered by role id.
+    #[schema(example = json!(["owner", "admin"]))]
+    roles: Vec<&'static str>,
+}
+
+impl From<LoggedIn> for LogInView {
+    fn from(done: LoggedIn) -> Self {
+        Self {
+            access_token: done.token,
+            token_type: "bearer",
+            expires_in: done.expires_in,
+            user: UserView::from(&done.user),
+            roles: codes(&done.roles),
+        }
+    }
+}
+
+impl From<&User> for UserView {
+    fn from(user: &User) -> Self {
+        Self {
+            id: user.id.get(),
+            email: user.email.as_str().to_owned(),
+            full_name: user.full_name.clone(),
+            org_id: user.org.get(),
+            status: user.status.as_str(),
+        }
+    }
+}
+
+impl From<&Principal> for MeView {
+    fn from(caller: &Principal) -> Self {
+        let UserView { id, email, full_name, org_id, status } = UserView::from(caller.user());
+        Self { id, email, full_name, org_id, status, roles: codes(caller.roles()) }
+    }
+}
+
+fn codes(roles: &RoleSet) -> Vec<&'static str> {
+    roles.iter().map(Role::code).collect()
+}
