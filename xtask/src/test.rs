@@ -28,7 +28,11 @@ pub(crate) fn run(args: &[String], signals: &Signals) -> anyhow::Result<u8> {
     if outcome == Outcome::Stopped {
         return Ok(outcome.code());
     }
-    say(format_args!("\nSQLite half: ran\nPostgreSQL half: {}", engine.describe()));
+    let verdict = match outcome {
+        Outcome::Exited(0) => "passed".to_owned(),
+        _ => format!("FAILED with {}", outcome.describe()),
+    };
+    say(format_args!("\ntests {verdict}\nSQLite half: needs no server\nPostgreSQL half: {}", engine.describe()));
     if matches!(engine, Engine::Missing) && in_ci() {
         say("error: with CI=true both halves have to run");
         return Ok(outcome.code().max(1));
@@ -47,8 +51,8 @@ fn engine(signals: &Signals) -> anyhow::Result<Engine> {
 impl Engine {
     fn describe(&self) -> String {
         match self {
-            Self::Given => format!("ran on the server of {URL}"),
-            Self::Own(cluster) => format!("ran on a throw-away {}", cluster.version()),
+            Self::Given => format!("on the server of {URL}"),
+            Self::Own(cluster) => format!("on a throw-away {}", cluster.version()),
             Self::Missing => {
                 format!("DID NOT RUN: no PostgreSQL server was found on this machine; install one or set {URL}")
             }
