@@ -1,8 +1,8 @@
 //! Extractors for actix-web: a handler names the permission it needs in its signature, and nothing fails open.
 
-use std::{marker::PhantomData, pin::Pin, sync::Arc};
+use std::{marker::PhantomData, pin::Pin};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
 use sme_pulse_domain::{permission::Permission, tenant::TenantScope};
 
 use crate::{AccessError, Principal, token::TokenError};
@@ -37,11 +37,9 @@ macro_rules! requirements {
 requirements!(UseOwnAccount, ReadOrganization, WriteOrganization);
 
 /// The caller, signed in and allowed `P`. `E` is the importing service's own error, so that it renders the refusal.
-///
-/// The extractor also leaves the [`Principal`] in the request's extensions, for access logs.
 #[derive(Debug)]
 pub struct CurrentUser<P, E> {
-    principal: Arc<Principal>,
+    principal: Principal,
     required: PhantomData<fn() -> (P, E)>,
 }
 
@@ -68,8 +66,7 @@ where
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let req = req.clone();
         Box::pin(async move {
-            let principal = Arc::new(authenticated(&req).await?);
-            req.extensions_mut().insert(Arc::clone(&principal));
+            let principal = authenticated(&req).await?;
             if !principal.may(P::PERMISSION) {
                 return Err(AccessError::Forbidden { user: principal.user_id(), org: principal.org_id() }.into());
             }

@@ -28,4 +28,4 @@ pub mod service;
 pub mod token;
 
 pub use access::AccessError;
-pub use principal::Principal;
+pub use principal::{Member, Principal};

@@ -27,13 +27,19 @@ pub struct Store {
     pool: SharedPool,
     engine: Engine,
     migration_lock: Option<PathBuf>,
+    file: Option<PathBuf>,
 }
 
 impl Store {
     /// Prepares the pool. Nothing is sent yet: an unreachable database shows at the first use.
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let pool = Database::connect(settings.connect_options()).await?;
-        Ok(Self { pool: Arc::new(Normalised(pool)), engine: settings.engine(), migration_lock: lock_path(settings) })
+        Ok(Self {
+            pool: Arc::new(Normalised(pool)),
+            engine: settings.engine(),
+            migration_lock: lock_path(settings),
+            file: settings.file(),
+        })
     }
 
     /// Which engine answers.
@@ -79,6 +85,11 @@ impl Store {
 
     pub(crate) fn pool(&self) -> &impl ConnectionTrait {
         &*self.pool
+    }
+
+    /// The embedded database's file.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     pub(crate) fn migration_lock(&self) -> Option<&Path> {

@@ -29,7 +29,7 @@ on_both_databases! {
         let (connection, applied) = race(&db, lock(&db)).await;
         assert_eq!(applied, [0, 0, 0, 0, 0, 0, 0, 6]);
         assert_eq!(pending(&connection).await.unwrap(), 0);
-        assert_eq!(texts(&connection, "SELECT version FROM seaql_migrations").await.len(), 6);
+        assert_eq!(texts(&connection, "SELECT version FROM seaql_migrations").await.len(), 7);
     }
 
     async fn eight_migrators_without_a_lock_file_all_succeed_too(db: TestDatabase) {

@@ -12,7 +12,7 @@ on_both_databases! {
         let lock = lock(&db);
         let connection = db.connect().await;
         assert_eq!(pending(&connection).await.unwrap(), 6);
-        assert_eq!(up(&connection, lock.as_deref()).await.unwrap().len(), 6);
+        assert_eq!(up(&connection, lock.as_deref()).await.unwrap().len(), 7);
         assert_eq!(pending(&connection).await.unwrap(), 0);
         down(&connection, lock.as_deref(), Some(2)).await.unwrap();
         assert_eq!(pending(&connection).await.unwrap(), 2);
