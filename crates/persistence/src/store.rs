@@ -2,7 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,6 +31,7 @@ pub struct Store {
     engine: Engine,
     migration_lock: Option<PathBuf>,
     file: Option<PathBuf>,
+    principal_reads: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -39,6 +43,7 @@ impl Store {
             engine: settings.engine(),
             migration_lock: lock_path(settings),
             file: settings.file(),
+            principal_reads: Arc::default(),
         })
     }
 
@@ -85,6 +90,15 @@ impl Store {
 
     pub(crate) fn pool(&self) -> &impl ConnectionTrait {
         &*self.pool
+    }
+
+    /// How often the state of a caller has been read: what the memory in front of it did not know.
+    pub fn principal_reads(&self) -> u64 {
+        self.principal_reads.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_principal_read(&self) {
+        self.principal_reads.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The embedded database's file.
