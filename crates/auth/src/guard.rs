@@ -48,9 +48,9 @@
 //! # let _ = |authenticator| App::new().configure(|config| mount(config, authenticator));
 //! ```
 
-use std::{marker::PhantomData, pin::Pin, sync::Arc};
+use std::{marker::PhantomData, pin::Pin};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
 use sme_pulse_domain::{permission::Permission, tenant::TenantScope};
 
 use crate::{AccessError, Principal, token::TokenError};
@@ -85,11 +85,9 @@ macro_rules! requirements {
 requirements!(UseOwnAccount, ReadOrganization, WriteOrganization);
 
 /// The caller, signed in and allowed `P`. `E` is the importing service's own error, so that it renders the refusal.
-///
-/// The extractor also leaves the [`Principal`] in the request's extensions, for access logs.
 #[derive(Debug)]
 pub struct CurrentUser<P, E> {
-    principal: Arc<Principal>,
+    principal: Principal,
     required: PhantomData<fn() -> (P, E)>,
 }
 
@@ -116,8 +114,7 @@ where
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let req = req.clone();
         Box::pin(async move {
-            let principal = Arc::new(authenticated(&req).await?);
-            req.extensions_mut().insert(Arc::clone(&principal));
+            let principal = authenticated(&req).await?;
             if !principal.may(P::PERMISSION) {
                 return Err(AccessError::Forbidden { user: principal.user_id(), org: principal.org_id() }.into());
             }

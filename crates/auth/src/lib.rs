@@ -38,7 +38,7 @@ pub mod service;
 pub mod token;
 
 pub use access::AccessError;
-pub use principal::Principal;
+pub use principal::{Member, Principal};
 
 /// Compiles the examples of the repository's README.
 #[cfg(doctest)]

@@ -28,6 +28,8 @@
 //! ```
 
 mod authenticate;
+mod known_members;
+mod known_tokens;
 mod log_in;
 mod log_out;
 mod organization;
@@ -35,14 +37,16 @@ mod organization;
 use std::sync::Arc;
 
 use chrono::Duration;
-use sme_pulse_domain::{clock::Clock, rng::Rng};
-use sme_pulse_persistence::Store;
+use sme_pulse_domain::{clock::Clock, ids::UserId, rng::Rng};
+use sme_pulse_persistence::{Change, ChangeFeed, Engine, Store};
 
 use crate::{
     password::Passwords,
     token::{Signer, Verifier},
 };
 
+use known_members::KnownMembers;
+use known_tokens::KnownTokens;
 pub use log_in::{LogIn, LogInError, LoggedIn, Refusal};
 pub use organization::OrganizationError;
 
@@ -64,14 +68,34 @@ pub struct AuthParts {
     pub rng: Arc<dyn Rng>,
 }
 
+/// How long what is remembered of a caller is believed. The feed of changes is much faster; this bounds what it could
+/// miss: on SQLite a commit within one tick of the file system's clock, on PostgreSQL nothing that is known.
+const fn time_to_live(engine: Engine) -> std::time::Duration {
+    match engine {
+        Engine::Sqlite => std::time::Duration::from_secs(1),
+        Engine::Postgres => std::time::Duration::from_secs(30),
+    }
+}
+
 /// The service. Share it behind an `Arc`.
 pub struct AuthService {
     parts: AuthParts,
+    tokens: KnownTokens,
+    members: Arc<KnownMembers>,
+    feed: ChangeFeed,
 }
 
 impl AuthService {
-    /// A service made of these parts.
-    pub const fn new(parts: AuthParts) -> Self {
-        Self { parts }
+    /// A service made of these parts. It starts to follow changes made elsewhere, so it needs a Tokio runtime.
+    pub fn new(parts: AuthParts) -> Self {
+        let members = Arc::new(KnownMembers::new(time_to_live(parts.store.engine())));
+        let told = Arc::clone(&members);
+        let feed = parts.store.follow_changes(Arc::new(move |change| told.forget(change)));
+        Self { parts, tokens: KnownTokens::default(), members, feed }
+    }
+
+    /// To be called after the commit of every change that decides what a user may do: the next request must see it.
+    fn changed(&self, user: UserId) {
+        self.members.forget(Change::User(user));
     }
 }
