@@ -1,4 +1,52 @@
 //! Extractors for actix-web: a handler names the permission it needs in its signature, and nothing fails open.
+//!
+//! The importing service brings two things: something that turns a token into a [`Principal`] ([`Authenticate`]; the
+//! `AuthService` of the feature `service` is one), and an error of its own that renders the refusals.
+//!
+//! ```
+//! use std::{fmt, sync::Arc};
+//!
+//! use actix_web::{App, ResponseError, http::StatusCode, web};
+//! use sme_pulse_auth::{
+//!     AccessError,
+//!     guard::{Authenticate, CurrentUser, ReadOrganization},
+//! };
+//!
+//! #[derive(Debug)]
+//! struct Refused(AccessError);
+//!
+//! impl From<AccessError> for Refused {
+//!     fn from(error: AccessError) -> Self {
+//!         Self(error)
+//!     }
+//! }
+//!
+//! impl fmt::Display for Refused {
+//!     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+//!         f.write_str("refused") // the reason is for the log, not for the client
+//!     }
+//! }
+//!
+//! impl ResponseError for Refused {
+//!     fn status_code(&self) -> StatusCode {
+//!         match self.0 {
+//!             AccessError::Forbidden { .. } => StatusCode::FORBIDDEN,
+//!             AccessError::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+//!             AccessError::Undecided(_) => StatusCode::SERVICE_UNAVAILABLE,
+//!             _ => StatusCode::UNAUTHORIZED,
+//!         }
+//!     }
+//! }
+//!
+//! async fn report(caller: CurrentUser<ReadOrganization, Refused>) -> String {
+//!     format!("report of organization {}", caller.principal().org_id())
+//! }
+//!
+//! fn mount(config: &mut web::ServiceConfig, authenticator: Arc<dyn Authenticate>) {
+//!     config.app_data(web::Data::from(authenticator)).route("/report", web::get().to(report));
+//! }
+//! # let _ = |authenticator| App::new().configure(|config| mount(config, authenticator));
+//! ```
 
 use std::{marker::PhantomData, pin::Pin, sync::Arc};
 

@@ -91,7 +91,7 @@ fn header_members_that_bring_a_key_are_ignored_and_unknown_keys_and_extensions_a
 }
 
 #[test]
-fn every_claim_is_required_or_typed_as_the_contract_says() {
+fn a_claim_that_is_missing_or_of_the_wrong_type_is_refused() {
     let exp = NOW + 60;
     for (claims, refusal) in [
         (format!(r#"{{"org_id":3,"exp":{exp}}}"#), TokenError::BadClaim("sub")),

@@ -6,7 +6,7 @@ use super::AuthService;
 use crate::{AccessError, Principal, token::AccessClaims};
 
 impl AuthService {
-    /// The caller behind a token (section 2.5 of the contract).
+    /// The caller behind a token: genuine, of an existing user in this organization, with a live session, both active.
     pub async fn authenticate(&self, token: &str) -> Result<Principal, AccessError> {
         let claims = self.parts.verifier.verify(token, self.parts.clock.now().timestamp())?;
         let row = self

@@ -1,5 +1,31 @@
 //! The authentication service: log in, authenticate, log out, and the organization's own data sheet. It knows no
 //! routes; every use case is one transaction, committed in one visible place.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use sme_pulse_auth::{
+//!     password::{Bcrypt, Passwords, PoolSettings},
+//!     service::{AuthParts, AuthService},
+//!     token::{Algorithm, Signer, Verifier},
+//! };
+//! use sme_pulse_domain::{clock::SystemClock, rng::Rng};
+//! use sme_pulse_persistence::Store;
+//!
+//! fn service(store: Store, secret: &[u8], rng: Arc<dyn Rng>) -> std::io::Result<AuthService> {
+//!     let clock = Arc::new(SystemClock::default());
+//!     let pool = PoolSettings::for_threads(1);
+//!     Ok(AuthService::new(AuthParts {
+//!         store,
+//!         passwords: Passwords::start(Bcrypt::new(12), pool, clock.clone(), Arc::clone(&rng))?,
+//!         signer: Signer::new(secret, Algorithm::Hs256, "sme-pulse", "sme-pulse-api"),
+//!         verifier: Verifier::new(secret, Algorithm::Hs256).issuer("sme-pulse").audience("sme-pulse-api"),
+//!         token_lifetime: chrono::Duration::minutes(30),
+//!         clock,
+//!         rng,
+//!     }))
+//! }
+//! ```
 
 mod authenticate;
 mod log_in;
