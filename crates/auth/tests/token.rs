@@ -66,9 +66,13 @@ fn only_the_keys_algorithm_is_accepted() {
 }
 
 #[test]
-fn header_members_that_choose_a_key_are_ignored_and_extensions_are_refused() {
-    for member in [r#""kid":"../../etc/passwd""#, r#""jku":"https://x.example/k""#, r#""jwk":{"kty":"oct","k":"AA"}"#] {
+fn header_members_that_bring_a_key_are_ignored_and_unknown_keys_and_extensions_are_refused() {
+    for member in [r#""jku":"https://x.example/k""#, r#""jwk":{"kty":"oct","k":"AA"}"#] {
         assert_eq!(with_header(&format!(r#"{{"alg":"HS256",{member}}}"#)), None, "{member}");
+    }
+    for member in [r#""kid":"../../etc/passwd""#, r#""kid":"""#, r#""kid":null"#] {
+        let refused = with_header(&format!(r#"{{"alg":"HS256",{member}}}"#));
+        assert_eq!(refused, Some(TokenError::UnknownKey), "{member}");
     }
     for member in [r#""crit":[]"#, r#""crit":["exp"]"#, r#""crit":"b64""#, r#""b64":false"#, r#""crit":null"#] {
         let refused = with_header(&format!(r#"{{"alg":"HS256",{member}}}"#));

@@ -57,6 +57,9 @@ pub enum TokenError {
     /// The header has critical extensions (RFC 7515 section 4.1.11); none are understood.
     #[error("the token demands an extension")]
     CriticalExtension,
+    /// The header names a key that is not configured.
+    #[error("the token names an unknown key")]
+    UnknownKey,
     /// The signature does not match.
     #[error("the token's signature does not match")]
     BadSignature,

@@ -91,6 +91,10 @@ impl Verifier {
         if header.get("crit").is_some() || header.get("b64").is_some() {
             return Err(TokenError::CriticalExtension);
         }
+        // The one key has no name, so a token that names one was not signed with it.
+        if header.get("kid").is_some() {
+            return Err(TokenError::UnknownKey);
+        }
         match header.get("typ") {
             None => Ok(()),
             Some(Json::Text(kind)) if kind.eq_ignore_ascii_case("JWT") => Ok(()),
