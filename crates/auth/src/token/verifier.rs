@@ -84,6 +84,10 @@ impl Verifier {
         if header.get("crit").is_some() || header.get("b64").is_some() {
             return Err(TokenError::CriticalExtension);
         }
+        // A name picks one of the configured keys at most (RFC 8725 section 3.10), and a shared secret has none.
+        if header.get("kid").is_some() {
+            return Err(TokenError::UnknownKey);
+        }
         match header.get("typ") {
             None => Ok(()),
             Some(Json::Text(kind)) if kind.eq_ignore_ascii_case("JWT") => Ok(()),
