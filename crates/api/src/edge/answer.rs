@@ -65,6 +65,10 @@ pub(super) fn finish(flight: &mut Flight, outcome: Outcome) -> Result<ServiceRes
     let head = response.headers_mut();
     headers::write(head, id, took);
     cors::write(flight.origin.take(), head);
+    if flight.upgrade {
+        // The HTTP library would write `connection: upgrade` here, and close.
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
     response = close_if_unread(flight, response);
     flight.log(status, took);
     match request {

@@ -32,6 +32,8 @@ pub(super) struct Flight {
     pub(super) body: Option<Incoming>,
     /// Whether some of the body was dropped unread.
     pub(super) discarded: bool,
+    /// Whether the client asked for another protocol, which no answer takes up.
+    pub(super) upgrade: bool,
     serving: Option<Serving>,
     logged: bool,
 }
@@ -50,6 +52,7 @@ impl Flight {
             origin: parts.origins.matching(req.headers()),
             body,
             discarded: false,
+            upgrade: req.head().upgrade(),
             serving: req.conn_data::<Rc<Connection>>().map(Serving::on),
             logged: false,
             parts: Rc::clone(parts),

@@ -67,7 +67,7 @@ where
                         Ok(Poll::Pending) => {
                             let timeout = this.flight.timeout();
                             ready!(this.limit.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(cx));
-                            Outcome::failed(ApiError::TimedOut)
+                            Outcome::failed(late(this.flight))
                         }
                         Err(text) => Outcome::panicked(&text),
                     };
@@ -81,6 +81,12 @@ where
             }
         }
     }
+}
+
+/// Whose time it was: a client that holds its body back is no fault of the service.
+fn late(flight: &Flight) -> ApiError {
+    let waiting = flight.body.as_ref().is_some_and(|body| body.status() == BodyStatus::Open && !body.is_endless());
+    if waiting { ApiError::BodyTimedOut } else { ApiError::TimedOut }
 }
 
 /// Gives the connection one chance to hand over what it has of an unread body. A body whose framing turns out to be

@@ -92,6 +92,7 @@ impl ApiError {
     pub(crate) fn class(&self) -> Class<'_> {
         match self {
             Self::BadRequest(_) | Self::ClientGone => Class::bad_request("Bad request"),
+            Self::BodyTimedOut => Class::plain(StatusCode::REQUEST_TIMEOUT, "bad_request", "Bad request"),
             Self::DisallowedOrigin => Class::bad_request("Disallowed CORS origin"),
             Self::HeadTooLarge => {
                 let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;

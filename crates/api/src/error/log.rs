@@ -39,6 +39,7 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         | ApiError::NotImplemented(_)
         | ApiError::Overloaded
         | ApiError::DisallowedOrigin
+        | ApiError::BodyTimedOut
         | ApiError::ClientGone => {}
     }
 }

@@ -55,6 +55,9 @@ pub enum ApiError {
     /// The handler took longer than allowed.
     #[error("the handler exceeded its time")]
     TimedOut,
+    /// The client did not send its whole body in time.
+    #[error("the body did not arrive in time")]
+    BodyTimedOut,
     /// A bounded queue is full: expected under load, so it is answered at once and not logged as a fault.
     #[error("a queue is full")]
     Overloaded,

@@ -68,11 +68,11 @@ fn the_worker_survives_a_panic_and_the_connection_too() {
 }
 
 #[test]
-fn a_body_that_does_not_arrive_in_time_is_a_503_and_the_end() {
+fn a_body_that_does_not_arrive_in_time_is_the_clients_fault_and_the_end() {
     let server = TestServer::with_timeout(Duration::from_millis(50));
     let mut client = crate::client::Client::connect(server.address);
     client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhell");
-    client.answer().assert_error(503, "service_unavailable");
+    client.answer().assert_error(408, "bad_request");
     client.end_writing();
     assert_eq!(client.rest(), "");
 }

@@ -206,3 +206,15 @@ fn a_client_that_waits_for_the_go_ahead_gets_it() {
     assert_eq!(client.answer().status, 100);
     assert_eq!(client.send("ok").answer().body, "ok");
 }
+
+#[test]
+fn a_protocol_that_is_not_taken_up_is_not_announced() {
+    let server = TestServer::start();
+    for protocol in ["h2c", "websocket", "TLS/1.0"] {
+        let mut client = Client::connect(server.address);
+        let head = format!("GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n");
+        let answer = client.send(head).answer();
+        assert_eq!((answer.status, answer.one("connection")), (200, "close"), "{protocol}");
+        assert_eq!(client.rest(), "", "{protocol}");
+    }
+}

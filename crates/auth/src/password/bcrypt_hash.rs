@@ -21,13 +21,25 @@ impl Bcrypt {
 
     /// Whether a stored hash is one that this module reads, of a cost it is willing to compute.
     pub fn can_read(stored: &str) -> bool {
-        stored.parse::<bcrypt::HashParts>().is_ok_and(|parts| (4..=MAX_COST).contains(&parts.get_cost()))
+        cost_of(stored).is_some_and(|cost| (4..=MAX_COST).contains(&cost))
     }
 
     /// Whether a readable hash was made with another cost.
     pub fn is_outdated(&self, stored: &str) -> bool {
-        stored.parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() != self.cost)
+        cost_of(stored).is_some_and(|cost| cost != self.cost)
     }
+
+    /// The work that comparing with a cheaper hash has saved, so that its user cannot be told from one without a
+    /// hash: 2^c rounds for every cost from the stored one up to, but without, this one add up to the difference.
+    pub fn catch_up(&self, stored: &str) {
+        for cost in cost_of(stored).unwrap_or(self.cost)..self.cost {
+            let _ = bcrypt::hash_with_salt(b"decoy", cost, [0; 16]);
+        }
+    }
+}
+
+fn cost_of(stored: &str) -> Option<u32> {
+    stored.parse::<bcrypt::HashParts>().ok().map(|parts| parts.get_cost())
 }
 
 impl PasswordHasher<String> for Bcrypt {

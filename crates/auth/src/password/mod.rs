@@ -12,12 +12,12 @@ pub use bcrypt_hash::{Bcrypt, MAX_PASSWORD_BYTES};
 pub use pool::{HashPool, Overloaded, PoolSettings};
 
 /// The outcome of comparing a password with a stored hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It matches; the new hash is there when the stored one was outdated.
+    /// It matches.
     Match {
-        /// To be stored in place of the old one.
-        renewed: Option<String>,
+        /// Whether the stored hash was made at another cost and should be replaced.
+        outdated: bool,
     },
     /// It does not match.
     Mismatch,
@@ -86,12 +86,12 @@ impl Passwords {
 
     /// Compares a password with a stored hash, or does the same work for `None`.
     pub async fn verify(&self, password: String, stored: Option<String>) -> Result<Verdict, Overloaded> {
-        let (hasher, decoy, salt) = (self.hasher, Arc::clone(&self.decoy), salt(&*self.rng));
-        self.pool.run(move || compare(hasher, &password, stored.as_deref(), &decoy, &salt)).await
+        let (hasher, decoy) = (self.hasher, Arc::clone(&self.decoy));
+        self.pool.run(move || compare(hasher, &password, stored.as_deref(), &decoy)).await
     }
 }
 
-fn compare(hasher: Bcrypt, password: &str, stored: Option<&str>, decoy: &Decoy, salt: &[u8; 16]) -> Verdict {
+fn compare(hasher: Bcrypt, password: &str, stored: Option<&str>, decoy: &Decoy) -> Verdict {
     let Some(stored) = stored else {
         decoy.verify(hasher, password);
         return Verdict::Mismatch;
@@ -100,12 +100,9 @@ fn compare(hasher: Bcrypt, password: &str, stored: Option<&str>, decoy: &Decoy, 
         decoy.verify(hasher, password);
         return Verdict::Unreadable;
     }
-    if hasher.verify_password(password.as_bytes(), stored).is_err() {
-        return Verdict::Mismatch;
-    }
-    let renewed =
-        (hasher.is_outdated(stored)).then(|| hasher.hash_password_with_salt(password.as_bytes(), salt).ok()).flatten();
-    Verdict::Match { renewed }
+    let matches = hasher.verify_password(password.as_bytes(), stored).is_ok();
+    hasher.catch_up(stored);
+    if matches { Verdict::Match { outdated: hasher.is_outdated(stored) } } else { Verdict::Mismatch }
 }
 
 fn salt(rng: &dyn Rng) -> [u8; 16] {
@@ -125,16 +122,32 @@ mod tests {
     }
 
     fn verdict(password: &str, stored: Option<&str>) -> Verdict {
-        compare(HASHER, password, stored, &Decoy::default(), &[9; 16])
+        compare(HASHER, password, stored, &Decoy::default())
     }
 
     #[test]
-    fn a_match_renews_an_outdated_hash_and_only_that() {
-        assert_eq!(verdict("correct", Some(&stored(4))), Verdict::Match { renewed: None });
-        let Verdict::Match { renewed: Some(renewed) } = verdict("correct", Some(&stored(5))) else {
-            panic!("an outdated cost is renewed")
+    fn a_match_says_whether_the_hash_has_another_cost() {
+        assert_eq!(verdict("correct", Some(&stored(4))), Verdict::Match { outdated: false });
+        assert_eq!(verdict("correct", Some(&stored(5))), Verdict::Match { outdated: true });
+    }
+
+    #[test]
+    fn a_cheaper_hash_costs_as_much_as_none() {
+        let hasher = Bcrypt::new(9);
+        let decoy = Decoy::default();
+        let _ = decoy.get(hasher);
+        let fastest = |stored: Option<&str>| {
+            let clock = sme_pulse_domain::clock::SystemClock::default();
+            let once = |_| {
+                let start = clock.monotonic();
+                assert_eq!(compare(hasher, "wrong", stored, &decoy), Verdict::Mismatch);
+                clock.monotonic().saturating_sub(start)
+            };
+            (0..8).map(once).min().unwrap()
         };
-        assert_eq!(verdict("correct", Some(&renewed)), Verdict::Match { renewed: None });
+        // Without the extra work the quotient is 32.
+        let (cheap, none) = (fastest(Some(&stored(4))), fastest(None));
+        assert!(cheap * 4 > none && none * 4 > cheap, "{cheap:?} and {none:?}");
     }
 
     #[test]
@@ -151,7 +164,7 @@ mod tests {
     fn bytes_beyond_the_72nd_are_not_dropped() {
         let longest = "x".repeat(MAX_PASSWORD_BYTES);
         let hash = HASHER.hash_password_with_salt(longest.as_bytes(), &[1; 16]).unwrap();
-        assert_eq!(verdict(&longest, Some(&hash)), Verdict::Match { renewed: None });
+        assert_eq!(verdict(&longest, Some(&hash)), Verdict::Match { outdated: false });
         assert_eq!(verdict(&format!("{longest}y"), Some(&hash)), Verdict::Mismatch);
         assert!(HASHER.hash_password_with_salt(format!("{longest}y").as_bytes(), &[1; 16]).is_err());
     }

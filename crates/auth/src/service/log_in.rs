@@ -91,7 +91,10 @@ impl AuthService {
         let verdict = self.parts.passwords.verify(attempt.password.clone(), stored).await?;
         let Some(account) = account else { return self.refuse(Refusal::UnknownEmail, None, attempt).await };
         match judge(&account, verdict) {
-            Ok(renewed) => self.open_session(account, renewed, &attempt).await,
+            Ok(outdated) => {
+                let renewed = if outdated { self.renewed(&attempt).await } else { None };
+                self.open_session(account, renewed, &attempt).await
+            }
             Err(refusal) => self.refuse(refusal, Some(&account.user), attempt).await,
         }
     }
@@ -99,6 +102,12 @@ impl AuthService {
     async fn refuse(&self, refusal: Refusal, user: Option<&User>, attempt: LogIn) -> Result<LoggedIn, LogInError> {
         self.record_refusal(user, &attempt).await?;
         Err(LogInError::Refused { refusal, email: attempt.email })
+    }
+
+    /// A hash at today's cost. Only after the status was checked, because the extra work shows; and when the pool is
+    /// full the next log-in will do.
+    async fn renewed(&self, attempt: &LogIn) -> Option<String> {
+        self.parts.passwords.hash(attempt.password.clone()).await.ok()
     }
 
     async fn open_session(
@@ -177,16 +186,16 @@ impl AuthService {
     }
 }
 
-/// The new hash to store, if any. Status counts only after the password was right, so that it tells nothing to those
-/// who do not know it.
-fn judge(account: &Account, verdict: Verdict) -> Result<Option<String>, Refusal> {
+/// Whether the stored hash is outdated. Status counts only after the password was right, so that it tells nothing to
+/// those who do not know it.
+fn judge(account: &Account, verdict: Verdict) -> Result<bool, Refusal> {
     let id = account.user.id;
     match verdict {
         Verdict::Mismatch => Err(Refusal::WrongPassword(id)),
         Verdict::Unreadable => Err(Refusal::UnreadableHash(id)),
         Verdict::Match { .. } if !account.user.status.is_active() => Err(Refusal::InactiveUser(id)),
         Verdict::Match { .. } if !account.org_status.is_active() => Err(Refusal::SuspendedOrganization(id)),
-        Verdict::Match { renewed } => Ok(renewed),
+        Verdict::Match { outdated } => Ok(outdated),
     }
 }
 

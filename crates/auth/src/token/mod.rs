@@ -54,12 +54,12 @@ pub enum TokenError {
     /// The header names another algorithm than the key's.
     #[error("the token's algorithm is not the key's")]
     WrongAlgorithm,
+    /// The header names a key (`kid`); the one shared secret has no name.
+    #[error("the token names a key that is not configured")]
+    UnknownKey,
     /// The header has critical extensions (RFC 7515 section 4.1.11); none are understood.
     #[error("the token demands an extension")]
     CriticalExtension,
-    /// The header names a key that is not configured.
-    #[error("the token names an unknown key")]
-    UnknownKey,
     /// The signature does not match.
     #[error("the token's signature does not match")]
     BadSignature,

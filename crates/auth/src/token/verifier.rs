@@ -91,7 +91,7 @@ impl Verifier {
         if header.get("crit").is_some() || header.get("b64").is_some() {
             return Err(TokenError::CriticalExtension);
         }
-        // The one key has no name, so a token that names one was not signed with it.
+        // A name picks one of the configured keys at most (RFC 8725 section 3.10), and a shared secret has none.
         if header.get("kid").is_some() {
             return Err(TokenError::UnknownKey);
         }
