@@ -13,6 +13,7 @@ mod conventions;
 mod limits;
 mod log_in;
 mod logs;
+mod restart;
 mod session;
 mod settings;
 mod support;
