@@ -143,15 +143,16 @@ impl Running {
         let (sender, output) = mpsc::channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut seen = Vec::new();
-        loop {
-            let line = output.recv().unwrap_or_else(|_| panic!("the server ended: {seen:?}"));
-            let base = line.contains("Server started").then(|| format!("http://{}", address(&line)));
-            seen.push(line);
-            if let Some(base) = base {
-                return Self { base, child, output, seen };
+        // Whole from the start, so that it is ended even when it never comes up.
+        let mut running = Self { base: String::new(), child, output, seen: Vec::new() };
+        while running.base.is_empty() {
+            let line = running.output.recv().unwrap_or_else(|_| panic!("the server ended: {:?}", running.seen));
+            if line.contains("Server started") {
+                running.base = format!("http://{}", address(&line));
             }
+            running.seen.push(line);
         }
+        running
     }
 }
 
