@@ -56,7 +56,11 @@ fn assert_limited(answer: &Answer, reset: u64) {
     assert_eq!(
         answer.text,
         format!(
-            r#"{{"error":"Too many requests","detail":"Rate limit exceeded. Please try again in 60 seconds.","request_id":"{id}","error_code":"rate_limited","retry_after":60}}"#
+            concat!(
+                r#"{{"error":"Too many requests","detail":"Rate limit exceeded. Please try again in 60 seconds.","#,
+                r#""request_id":"{}","error_code":"rate_limited","retry_after":60}}"#
+            ),
+            id
         )
     );
     assert_eq!((answer.status, answer.one("retry-after"), answer.one("content-type")), (429, "60", "application/json"));

@@ -19,7 +19,12 @@ on_both_databases! {
             assert_eq!(
                 answer.text,
                 format!(
-                    r#"{{"access_token":"{token}","token_type":"bearer","expires_in":1800,"user":{{"id":{id},"email":"admin@sme.com","full_name":"Administrator","org_id":{org},"status":"active"}},"roles":["owner","admin"]}}"#
+                    concat!(
+                        r#"{{"access_token":"{}","token_type":"bearer","expires_in":1800,"#,
+                        r#""user":{{"id":{},"email":"admin@sme.com","full_name":"Administrator","org_id":{},"status":"active"}},"#,
+                        r#""roles":["owner","admin"]}}"#
+                    ),
+                    token, id, org
                 )
             );
             assert_eq!(

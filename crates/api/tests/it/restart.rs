@@ -34,9 +34,11 @@ on_both_databases! {
         let sessions = server.number("SELECT COUNT(*) FROM auth.sessions").await;
         let events = server.number("SELECT COUNT(*) FROM auth.audit_log WHERE action LIKE '%log_in'").await;
         assert_eq!(sessions, events, "a session and its event are one transaction");
-        let gaps = "SELECT COUNT(*) FROM (SELECT org_id FROM auth.audit_log GROUP BY org_id HAVING COUNT(*) <> MAX(seq)) AS broken";
+        let gaps = "SELECT COUNT(*) FROM \
+            (SELECT org_id FROM auth.audit_log GROUP BY org_id HAVING COUNT(*) <> MAX(seq)) AS broken";
         assert_eq!(server.number(gaps).await, 0);
-        let forks = "SELECT COUNT(*) FROM auth.audit_log a LEFT JOIN auth.audit_log b ON b.org_id = a.org_id AND b.hash = a.prev_hash AND b.seq = a.seq - 1 WHERE a.seq > 1 AND b.seq IS NULL";
+        let forks = "SELECT COUNT(*) FROM auth.audit_log a LEFT JOIN auth.audit_log b \
+            ON b.org_id = a.org_id AND b.hash = a.prev_hash AND b.seq = a.seq - 1 WHERE a.seq > 1 AND b.seq IS NULL";
         assert_eq!(server.number(forks).await, 0);
         assert_eq!(server.stop().stderr, "");
     }

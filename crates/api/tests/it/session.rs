@@ -6,7 +6,7 @@ use serde_json::json;
 use sme_pulse_domain::role::Role;
 use sme_pulse_testing::on_both_databases;
 
-use super::support::{Answer, TestApp, claims, claims_but, mint};
+use super::support::{Answer, HASH, TestApp, claims, claims_but, mint};
 
 fn assert_refused(answer: &Answer, detail: &str, code: &str) {
     assert_eq!((answer.status, answer.json()["detail"].as_str()), (401, Some(detail)), "{}", answer.text);
@@ -22,8 +22,12 @@ on_both_databases! {
         let of = |token: &str| Some(claims(token)["sid"].clone());
         assert_ne!(of(&member.token), of(&again.token));
         assert_eq!(app.me(&mint(&claims_but(&member.token, "sid", of(&again.token)))).await.status, 200);
-        let foreign = mint(&claims_but(&member.token, "sid", of(&stranger.token)));
-        assert_refused(&app.me(&foreign).await, "Could not validate credentials", "invalid_token");
+        app.insert_user(member.org, "colleague@example.com", HASH).await;
+        let colleague = app.sign_in("colleague@example.com").await;
+        for other in [&stranger.token, &colleague.token] {
+            let foreign = mint(&claims_but(&member.token, "sid", of(other)));
+            assert_refused(&app.me(&foreign).await, "Could not validate credentials", "invalid_token");
+        }
         // A session opened for another organization than the token's is none of this token's.
         let sid = claims(&again.token)["sid"].as_str().unwrap().to_owned();
         app.sql(&format!("UPDATE auth.sessions SET org_id = {} WHERE id = '{sid}'", stranger.org)).await;
@@ -102,7 +106,8 @@ on_both_databases! {
         assert_eq!(app.me(&boasting).await.json()["roles"], json!(["cashier"]));
         let grant = |code: &str| {
             format!(
-                "INSERT INTO core.user_roles (user_id, org_id, role_id) SELECT {}, {}, id FROM core.roles WHERE code = '{code}'",
+                "INSERT INTO core.user_roles (user_id, org_id, role_id) \
+                 SELECT {}, {}, id FROM core.roles WHERE code = '{code}'",
                 member.user, member.org
             )
         };

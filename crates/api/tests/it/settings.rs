@@ -14,7 +14,8 @@ fn assert_items(answer: &Answer, items: &Value) {
 }
 
 fn long(name: &str, most: usize) -> Value {
-    json!({"loc": ["body", name], "msg": format!("String should have at most {most} characters"), "type": "string_too_long"})
+    let msg = format!("String should have at most {most} characters");
+    json!({"loc": ["body", name], "msg": msg, "type": "string_too_long"})
 }
 
 async fn changed(member: &Member<'_>, patch: Value) -> Value {
@@ -31,7 +32,11 @@ on_both_databases! {
         assert_eq!(
             sheet.text,
             format!(
-                r#"{{"id":{id},"name":"SME Demo Company","tax_code":"1234567890","address":"123 Business Street","phone":"0123456789","email":"contact@sme.com","is_active":true}}"#
+                concat!(
+                    r#"{{"id":{},"name":"SME Demo Company","tax_code":"1234567890","address":"123 Business Street","#,
+                    r#""phone":"0123456789","email":"contact@sme.com","is_active":true}}"#
+                ),
+                id
             )
         );
         assert_eq!((sheet.one("cache-control"), sheet.one("content-type")), ("no-store", "application/json"));
@@ -54,20 +59,33 @@ on_both_databases! {
 
     async fn absent_fields_stay_null_and_empty_ones_clear_and_unknown_ones_are_ignored(app: TestApp) {
         let owner = app.member(&[Role::Owner]).await;
-        let full = changed(&owner, json!({"name": "  Ünï & Söhne \u{1f600}\n", "tax_code": " 77 ", "address": "\tStreet 1\nTown ", "phone": "+49 (0) 1", "email": " Info@SME.com "})).await;
+        let sent = json!({
+            "name": "  Ünï & Söhne \u{1f600}\n", "tax_code": " 77 ", "address": "\tStreet 1\nTown ",
+            "phone": "+49 (0) 1", "email": " Info@SME.com "
+        });
+        let full = changed(&owner, sent).await;
         assert_eq!(
             full,
-            json!({"id": owner.org, "name": "Ünï & Söhne \u{1f600}", "tax_code": "77", "address": "Street 1\nTown", "phone": "+49 (0) 1", "email": "info@sme.com", "is_active": true})
+            json!({
+                "id": owner.org, "name": "Ünï & Söhne \u{1f600}", "tax_code": "77", "address": "Street 1\nTown",
+                "phone": "+49 (0) 1", "email": "info@sme.com", "is_active": true
+            })
         );
         for nothing in [
             json!({}),
-            json!({"unknown": 1, "NAME": "x", "id": 1, "org_id": 1, "is_active": false, "status": "inactive", "created_at": "x", "tax_code ": "y"}),
+            json!({
+                "unknown": 1, "NAME": "x", "id": 1, "org_id": 1, "is_active": false, "status": "inactive",
+                "created_at": "x", "tax_code ": "y"
+            }),
         ] {
             assert_eq!(changed(&owner, nothing).await, full);
         }
         assert_eq!(
             changed(&owner, json!({"phone": null, "address": "", "email": "  "})).await,
-            json!({"id": owner.org, "name": "Ünï & Söhne \u{1f600}", "tax_code": "77", "address": null, "phone": null, "email": null, "is_active": true})
+            json!({
+                "id": owner.org, "name": "Ünï & Söhne \u{1f600}", "tax_code": "77", "address": null, "phone": null,
+                "email": null, "is_active": true
+            })
         );
         assert_eq!(changed(&owner, json!({"tax_code": ""})).await["tax_code"], Value::Null);
         let hostile = "'; DROP TABLE core.organizations; -- <script>\u{202e}%s";
@@ -80,9 +98,11 @@ on_both_databases! {
         let nul = json!("a\0b");
         let text =
             |name: &str| json!({"loc": ["body", name], "msg": "Input should be a valid string", "type": "string_type"});
-        let no_nul = |name: &str| json!({"loc": ["body", name], "msg": "Text must not contain NUL characters", "type": "value_error"});
-        let short = json!({"loc": ["body", "name"], "msg": "String should have at least 1 character", "type": "string_too_short"});
-        let address = json!({"loc": ["body", "email"], "msg": "value is not a valid email address: An email address must have an @-sign.", "type": "value_error"});
+        let item = |name: &str, msg: &str, kind: &str| json!({"loc": ["body", name], "msg": msg, "type": kind});
+        let no_nul = |name: &str| item(name, "Text must not contain NUL characters", "value_error");
+        let short = item("name", "String should have at least 1 character", "string_too_short");
+        let no_at = "value is not a valid email address: An email address must have an @-sign.";
+        let address = item("email", no_at, "value_error");
         let cases = [
             (json!({"name": null}), json!([text("name")])),
             (json!({"name": "", "phone": "1"}), json!([short])),
@@ -108,7 +128,10 @@ on_both_databases! {
             assert_eq!(owner.put(PATH, &json!({"email": bad, "phone": "1"})).await.status, 422, "{bad}");
         }
         assert_eq!(owner.get(PATH).await.text, before, "nothing is half-written");
-        let widest = json!({"name": format!("  {}\n", "é".repeat(255)), "tax_code": "\u{1f600}".repeat(50), "phone": format!(" {} ", "9".repeat(50)), "email": format!("{}@{}com", "a".repeat(60), "b.".repeat(95))});
+        let widest = json!({
+            "name": format!("  {}\n", "é".repeat(255)), "tax_code": "\u{1f600}".repeat(50),
+            "phone": format!(" {} ", "9".repeat(50)), "email": format!("{}@{}com", "a".repeat(60), "b.".repeat(95))
+        });
         let sheet = changed(&owner, widest).await;
         assert_eq!(
             (sheet["name"].as_str().unwrap().chars().count(), sheet["tax_code"].as_str().unwrap().chars().count()),
