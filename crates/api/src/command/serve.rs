@@ -16,7 +16,8 @@ use crate::{
     app::Application,
     config::{Algorithm, Config, Secret, Tokens},
     limit::Limit,
-    server, telemetry,
+    server::{self, StopSignals},
+    telemetry,
 };
 
 /// How often an unreachable database is tried again for its pending migrations.
@@ -26,6 +27,7 @@ const SWEEP: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     let config = &parts.config;
+    let mut signals = StopSignals::install()?;
     let secret = config.tokens.key.resolve(&*parts.rng)?;
     telemetry::log_settings(config.effective());
     // The port first: a second server on it must not touch the database.
@@ -33,14 +35,18 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     let listener = TcpListener::bind((host, port)).with_context(|| format!("cannot listen on {host} port {port}"))?;
 
     let store = open_store(&config.database).await?;
-    prepare_schema(&store, config.database.auto_migrate).await?;
+    tokio::select! {
+        prepared = prepare_schema(&store, config.database.auto_migrate) => prepared?,
+        // Each change of the schema is one transaction, so one that is left halfway is undone.
+        () = signals.next() => return Ok(()),
+    }
     let auth = auth_service(config, store.clone(), &secret, &parts.clock, &parts.rng)?;
     let application = Application::new(config, store.clone(), auth, &parts.clock, &parts.rng)?;
     let sweeper = actix_web::rt::spawn(sweep(application.log_in_limit().clone()));
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let listening = application.listen(listener, workers)?;
     tracing::info!(address = %listening.address, environment = config.environment.name(), "Server started");
-    server::run_until_signal(listening.server).await?;
+    server::run_until_signal(listening.server, signals).await?;
     sweeper.abort();
     if let Err(error) = store.close().await {
         tracing::warn!(error = %error, "The database was not closed cleanly");

@@ -64,6 +64,7 @@ pub(super) fn finish(flight: &mut Flight, outcome: Outcome) -> Result<ServiceRes
     }
     let head = response.headers_mut();
     headers::write(head, id, took);
+    flight.context().write_promised(head);
     cors::write(flight.origin.take(), head);
     if flight.upgrade {
         // The HTTP library would write `connection: upgrade` here, and close.

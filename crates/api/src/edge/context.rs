@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use actix_web::dev::Payload;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use uuid::Uuid;
 
@@ -22,6 +23,7 @@ struct Inner {
     client_ip: IpAddr,
     caller: Cell<Option<(i64, i64)>>,
     notices: RefCell<Vec<Notice>>,
+    headers: RefCell<Vec<(HeaderName, HeaderValue)>>,
 }
 
 /// How loud a notice is.
@@ -75,8 +77,8 @@ impl Notice {
 
 impl RequestContext {
     pub(super) fn new(request_id: Uuid, client_ip: IpAddr) -> Self {
-        let (caller, notices) = (Cell::new(None), RefCell::default());
-        Self(Rc::new(Inner { request_id, client_ip, caller, notices }))
+        let (caller, notices, headers) = (Cell::new(None), RefCell::default(), RefCell::default());
+        Self(Rc::new(Inner { request_id, client_ip, caller, notices, headers }))
     }
 
     /// The context of a request that came through the edge.
@@ -107,6 +109,17 @@ impl RequestContext {
     /// Leaves a line for the log; it is written after the answer, outside any span.
     pub fn notice(&self, notice: Notice) {
         self.0.notices.borrow_mut().push(notice);
+    }
+
+    /// Puts a header on the answer, whatever becomes of the request: a timeout and a panic have it too.
+    pub fn promise_header(&self, name: HeaderName, value: HeaderValue) {
+        self.0.headers.borrow_mut().push((name, value));
+    }
+
+    pub(super) fn write_promised(&self, headers: &mut HeaderMap) {
+        for (name, value) in self.0.headers.take() {
+            headers.insert(name, value);
+        }
     }
 
     pub(super) fn take_notices(&self) -> Vec<Notice> {

@@ -18,7 +18,7 @@ use actix_web::{
 use sme_pulse_domain::clock::Clock;
 
 use super::{ClientKeyExtractor, Decision, LimitConfig, SlidingLimiter};
-use crate::{client_ip::ClientKey, error::ApiError};
+use crate::{client_ip::ClientKey, edge::RequestContext, error::ApiError};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -109,11 +109,21 @@ struct StateHeaders {
 
 impl StateHeaders {
     fn put<B>(&self, response: &mut ServiceResponse<B>) {
-        for (name, value) in [(RATE_LIMIT_POLICY, &self.policy), (RATE_LIMIT, &self.state)] {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                response.headers_mut().insert(name, value);
-            }
+        for (name, value) in self.values() {
+            response.headers_mut().insert(name, value);
         }
+    }
+
+    /// Leaves them with the edge as well, for answers that never come through here: timeouts and panics.
+    fn promise(&self, request: &ServiceRequest) {
+        if let Some(context) = RequestContext::of(request.request()) {
+            self.values().for_each(|(name, value)| context.promise_header(name, value));
+        }
+    }
+
+    fn values(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let texts = [(RATE_LIMIT_POLICY, &self.policy), (RATE_LIMIT, &self.state)];
+        texts.into_iter().filter_map(|(name, text)| Some((name, HeaderValue::from_str(text).ok()?)))
     }
 }
 
@@ -171,6 +181,7 @@ where
         };
         // An error carries no request, and without one there is no response to put the headers on.
         let kept = request.request().clone();
+        headers.promise(&request);
         let inner = self.service.call(request);
         Box::pin(async move {
             let mut response = match inner.await {

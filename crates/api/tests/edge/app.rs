@@ -95,7 +95,7 @@ impl TestServer {
                 // Runs when the server below first waits, so after it has asked for the signals.
                 actix_web::rt::spawn(async move { tell.send(ready).unwrap() });
                 if signals {
-                    server::run_until_signal(listening.server).await.unwrap();
+                    server::run_until_signal(listening.server, server::StopSignals::install().unwrap()).await.unwrap();
                 } else {
                     listening.server.await.unwrap();
                 }

@@ -88,7 +88,10 @@ on_both_databases! {
         assert_eq!(actions(&events_of_org), ["auth.log_in", "auth.log_in_failed", "auth.log_out"]);
         assert_chain(&app, &events_of_org);
         for (event, actor) in events_of_org.iter().zip([json!(member.user), Value::Null, json!(member.user)]) {
-            assert_eq!((&event["actor_user_id"], &event["entity"], &event["entity_id"]), (&actor, &json!("users"), &json!(member.user)));
+            assert_eq!(
+                (&event["actor_user_id"], &event["entity"], &event["entity_id"]),
+                (&actor, &json!("users"), &json!(member.user))
+            );
             assert_eq!(event["client_ip"], "127.0.0.1");
         }
         assert_eq!(events_of_org[1]["request_id"], refused.one("x-request-id"));
@@ -115,7 +118,10 @@ on_both_databases! {
         assert!(change["before"]["name"].as_str().unwrap().starts_with("Org "));
         assert_eq!(change["before"].as_object().unwrap().len(), 2);
         assert_eq!((&change["entity"], &change["entity_id"]), (&json!("organizations"), &json!(member.org)));
-        assert_eq!((&change["actor_user_id"], &change["request_id"]), (&json!(member.user), &json!(answer.one("x-request-id"))));
+        assert_eq!(
+            (&change["actor_user_id"], &change["request_id"]),
+            (&json!(member.user), &json!(answer.one("x-request-id")))
+        );
         assert_chain(&app, &all);
     }
 

@@ -49,18 +49,74 @@ fn assert_headers(answer: &Answer, what: &str) {
 on_both_databases! {
     async fn a_path_has_two_spellings_and_everything_else_is_another_path(app: TestApp) {
         let token = format!("Authorization: Bearer {}\r\n", app.admin().await.token);
-        for path in ["/", "/health", "/health/", "/health/ready", "/health/ready/", "/auth/me", "/auth/me/", "/api/v1/auth/me", "/api/v1/auth/me/", "/api/v1/settings", "/api/v1/settings/", "/health?", "/health/?x=%20&y=a+b"] {
+        for path in [
+            "/",
+            "/health",
+            "/health/",
+            "/health/ready",
+            "/health/ready/",
+            "/auth/me",
+            "/auth/me/",
+            "/api/v1/auth/me",
+            "/api/v1/auth/me/",
+            "/api/v1/settings",
+            "/api/v1/settings/",
+            "/health?",
+            "/health/?x=%20&y=a+b",
+        ] {
             let answer = app.line(&format!("GET {path}"), &token).await;
             assert_eq!(answer.status, 200, "{path}");
             let head = app.line(&format!("HEAD {path}"), &token).await;
-            assert_eq!((head.status, head.text.as_str(), head.one("content-length")), (200, "", &*answer.text.len().to_string()), "{path}");
+            assert_eq!(
+                (head.status, head.text.as_str(), head.one("content-length")),
+                (200, "", &*answer.text.len().to_string()),
+                "{path}"
+            );
             assert_headers(&head, path);
         }
         assert_eq!(app.line("GET http://any.example/health", "").await.status, 200);
         for path in [
-            "//", "//health", "/health//", "/health//ready", "/Health", "/HEALTH", "/health/Ready", "/./health", "/health/.", "/x/../health", "/health/../health", "/%2e/health", "/x/%2e%2e/health", "/health%2f", "/health%2Fready",
-            "/api//v1/auth/me", "/api/v1//auth/me", "/API/v1/auth/me", "/api/v1/auth/Me", "/api/v1/auth/me/x", "/api/v1/auth", "/api/v1", "/api/v2/auth/me", "/auth", "/v1/auth/me", "/settings", "/auth/me;x=1", "/health%20", "/health%00", "/health.json",
-            "/nowhere", "/.env", "/.git/config", "/Cargo.toml", "/metrics", "/admin", "/api/v1/users", "/auth/me/../login", "/index.html", "/%F0%9F%98%80", "/a%0d%0aSet-Cookie:x=1",
+            "//",
+            "//health",
+            "/health//",
+            "/health//ready",
+            "/Health",
+            "/HEALTH",
+            "/health/Ready",
+            "/./health",
+            "/health/.",
+            "/x/../health",
+            "/health/../health",
+            "/%2e/health",
+            "/x/%2e%2e/health",
+            "/health%2f",
+            "/health%2Fready",
+            "/api//v1/auth/me",
+            "/api/v1//auth/me",
+            "/API/v1/auth/me",
+            "/api/v1/auth/Me",
+            "/api/v1/auth/me/x",
+            "/api/v1/auth",
+            "/api/v1",
+            "/api/v2/auth/me",
+            "/auth",
+            "/v1/auth/me",
+            "/settings",
+            "/auth/me;x=1",
+            "/health%20",
+            "/health%00",
+            "/health.json",
+            "/nowhere",
+            "/.env",
+            "/.git/config",
+            "/Cargo.toml",
+            "/metrics",
+            "/admin",
+            "/api/v1/users",
+            "/auth/me/../login",
+            "/index.html",
+            "/%F0%9F%98%80",
+            "/a%0d%0aSet-Cookie:x=1",
         ] {
             let answer = app.line(&format!("GET {path}"), &token).await;
             answer.assert_envelope(404, "Not Found", "Not Found", "not_found");
@@ -73,18 +129,33 @@ on_both_databases! {
             assert_headers(&answer, path);
         }
         let (root, health) = (app.get("/").await, app.get("/health").await);
-        assert_eq!(root.text, r#"{"status":"healthy","service":"SME Pulse Backend","version":"1.0.0","environment":"development"}"#);
+        assert_eq!(
+            root.text,
+            r#"{"status":"healthy","service":"SME Pulse Backend","version":"1.0.0","environment":"development"}"#
+        );
         assert_eq!((health.text.as_str(), health.one("content-type")), (r#"{"status":"ok"}"#, "application/json"));
         assert_eq!(app.get("/health/ready").await.text, r#"{"status":"ok"}"#);
     }
 
     async fn any_other_method_is_a_405_that_names_the_right_ones(app: TestApp) {
-        for (path, right) in [("/", "GET, HEAD"), ("/health", "GET, HEAD"), ("/health/ready/", "GET, HEAD"), ("/auth/me", "GET, HEAD"), ("/api/v1/auth/login", "POST"), ("/auth/logout/", "POST"), ("/api/v1/settings", "GET, PUT, HEAD")] {
-            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "BREW", "get"] {
+        for (path, right) in [
+            ("/", "GET, HEAD"),
+            ("/health", "GET, HEAD"),
+            ("/health/ready/", "GET, HEAD"),
+            ("/auth/me", "GET, HEAD"),
+            ("/api/v1/auth/login", "POST"),
+            ("/auth/logout/", "POST"),
+            ("/api/v1/settings", "GET, PUT, HEAD"),
+        ] {
+            for method in
+                ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "BREW", "get"]
+            {
                 if right.split(", ").any(|one| one == method) {
                     continue;
                 }
-                let answer = app.line(&format!("{method} {path}"), "X-HTTP-Method-Override: GET\r\nX-Method-Override: GET\r\n").await;
+                let answer = app
+                    .line(&format!("{method} {path}"), "X-HTTP-Method-Override: GET\r\nX-Method-Override: GET\r\n")
+                    .await;
                 assert_eq!(answer.status, 405, "{method} {path}");
                 let mut allowed: Vec<_> = answer.one("allow").split(", ").collect();
                 let mut expected: Vec<_> = right.split(", ").collect();
@@ -97,7 +168,8 @@ on_both_databases! {
                 assert_headers(&answer, path);
             }
         }
-        let connect = app.raw("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n").await;
+        let connect =
+            app.raw("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n").await;
         assert!((400..500).contains(&connect.status), "{connect:?}");
         assert_headers(&connect, "CONNECT");
     }
@@ -106,9 +178,12 @@ on_both_databases! {
         let app = TestApp::with(db, &[("BACKEND_RATE_LIMIT_REQUESTS", "6")]).await;
         let (admin, cashier) = (app.admin().await, app.member(&[Role::Cashier]).await);
         let taken = app.member(&[]).await;
-        let code = app.texts(&format!("SELECT tax_code FROM core.organizations WHERE id = {}", taken.org)).await[0].clone().unwrap();
+        let code = app.texts(&format!("SELECT tax_code FROM core.organizations WHERE id = {}", taken.org)).await[0]
+            .clone()
+            .unwrap();
         let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
-        let json = |body: &str| format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let json =
+            |body: &str| format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let preflight = "Access-Control-Request-Method: PUT\r\n\r\n".to_owned();
         let conflict = json(&json!({"tax_code": code}).to_string());
         let requests = [
@@ -137,7 +212,9 @@ on_both_databases! {
                     continue;
                 }
                 let mine = "6f1c0e54-7c07-4c58-9d5e-0d6a8a1f2b3c";
-                let head = format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-ID: {mine}\r\nOrigin: {origin}\r\n");
+                let head = format!(
+                    "{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-ID: {mine}\r\nOrigin: {origin}\r\n"
+                );
                 let answer = app.raw(head + rest).await;
                 let what = format!("{line} {}", answer.text);
                 assert_eq!(answer.status, status, "{what}");
@@ -145,7 +222,10 @@ on_both_databases! {
                 assert!(ids.insert(answer.one("x-request-id").to_owned()) && answer.one("x-request-id") != mine);
                 assert_eq!(answer.header("access-control-allow-origin"), allowed.then_some(origin), "{what}");
                 assert_eq!(answer.one("access-control-allow-credentials"), "true", "{what}");
-                assert_eq!(answer.one("access-control-expose-headers"), "X-Request-ID, X-Process-Time, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed");
+                assert_eq!(
+                    answer.one("access-control-expose-headers"),
+                    "X-Request-ID, X-Process-Time, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed"
+                );
                 assert_eq!(answer.header("www-authenticate"), (status == 401).then_some("Bearer"), "{what}");
                 assert_eq!(answer.header("retry-after").is_some(), matches!(status, 429 | 503), "{what}");
                 if line.starts_with("OPTIONS") && status == 200 {
@@ -166,16 +246,33 @@ on_both_databases! {
     }
 
     async fn origins_that_are_not_listed_get_no_permission_on_any_answer(app: TestApp) {
+        let preflight = "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n";
         for origin in [
-            "null", "http://localhost", "http://localhost:30000", "https://localhost:3000", "http://localhost:3000.evil.example", "http://evillocalhost:3000", "http://localhost:3000/", "HTTP://LOCALHOST:3000", "http://localhost:3000, http://x", "*", "", "file://",
+            "null",
+            "http://localhost",
+            "http://localhost:30000",
+            "https://localhost:3000",
+            "http://localhost:3000.evil.example",
+            "http://evillocalhost:3000",
+            "http://localhost:3000/",
+            "HTTP://LOCALHOST:3000",
+            "http://localhost:3000, http://x",
+            "*",
+            "",
+            "file://",
         ] {
-            for (line, status) in [("GET /health", 200), ("GET /nowhere", 404), ("POST /auth/login", 422), ("OPTIONS /health", 405)] {
+            for (line, status) in
+                [("GET /health", 200), ("GET /nowhere", 404), ("POST /auth/login", 422), ("OPTIONS /health", 405)]
+            {
                 let answer = app.line(line, &format!("Origin: {origin}\r\n")).await;
                 assert_eq!(answer.status, status, "{line} {origin}");
-                assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{line} {origin}");
+                assert!(
+                    answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")),
+                    "{line} {origin}"
+                );
                 assert_headers(&answer, origin);
             }
-            let answer = app.line("OPTIONS /auth/login", &format!("Origin: {origin}\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n")).await;
+            let answer = app.line("OPTIONS /auth/login", &format!("Origin: {origin}\r\n{preflight}")).await;
             answer.assert_envelope(400, "Disallowed CORS origin", "Disallowed CORS origin", "bad_request");
             assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{origin}");
             assert_headers(&answer, origin);
@@ -184,17 +281,62 @@ on_both_databases! {
         assert_eq!(twice.header("access-control-allow-origin"), None);
     }
 
+    async fn documentation_keeps_the_same_conventions_and_can_be_switched_off(db: TestDatabase) {
+        let app = TestApp::with(db, &[]).await;
+        for path in ["/openapi.json", "/openapi.json/", "/api/docs", "/api/docs/", "/api/redoc", "/api/redoc/"] {
+            let answer = app.line(&format!("GET {path}"), "Origin: http://localhost:3000\r\n").await;
+            assert_eq!(
+                (answer.status, answer.one("access-control-allow-origin")),
+                (200, "http://localhost:3000"),
+                "{path}"
+            );
+            assert_headers(&answer, path);
+            let html = answer.one("content-type").starts_with("text/html");
+            assert_eq!(html, !path.contains("json"), "{path}");
+            let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+            assert_eq!(answer.header("content-security-policy"), html.then_some(policy), "{path}");
+            let head = app.line(&format!("HEAD {path}"), "").await;
+            assert_eq!((head.status, head.text.as_str()), (200, ""), "{path}");
+            assert_eq!(head.one("content-length"), answer.text.len().to_string(), "{path}");
+            let wrong = app.line(&format!("POST {path}"), "").await;
+            assert_eq!((wrong.status, wrong.one("allow")), (405, "GET, HEAD"), "{path}");
+        }
+        for path in [
+            "/api/docs/../../Cargo.toml",
+            "/api/docs/%2e%2e/%2e%2e/etc/passwd",
+            "/api/docs/nothing.js",
+            "/api/docs//",
+            "/api/Docs",
+            "/OpenAPI.json",
+        ] {
+            app.line(&format!("GET {path}"), "").await.assert_envelope(404, "Not Found", "Not Found", "not_found");
+        }
+    }
+
+    async fn without_documentation_its_paths_do_not_exist(db: TestDatabase) {
+        let app = TestApp::with(db, &[("BACKEND_DOCS_ENABLED", "false")]).await;
+        for path in ["/openapi.json", "/api/docs", "/api/docs/", "/api/redoc"] {
+            app.get(path).await.assert_envelope(404, "Not Found", "Not Found", "not_found");
+        }
+    }
+
     async fn a_star_echoes_any_origin_but_null(db: TestDatabase) {
         let app = TestApp::with(db, &[("BACKEND_ALLOWED_ORIGINS", "*")]).await;
         for (origin, allowed) in [("https://any.example", Some("https://any.example")), ("null", None)] {
-            assert_eq!(app.line("GET /health", &format!("Origin: {origin}\r\n")).await.header("access-control-allow-origin"), allowed);
+            assert_eq!(
+                app.line("GET /health", &format!("Origin: {origin}\r\n")).await.header("access-control-allow-origin"),
+                allowed
+            );
         }
     }
 
     async fn what_breaks_inside_stays_inside(app: TestApp) {
         let member = app.member(&[Role::Owner]).await;
         app.sql("ALTER TABLE core.organizations RENAME COLUMN phone TO telephone").await;
-        for answer in [member.get("/api/v1/settings").await, member.put("/api/v1/settings", &json!({"phone": "1"})).await] {
+        for answer in
+            [member.get("/api/v1/settings").await, member.put("/api/v1/settings", &json!({"phone": "1"})).await]
+        {
             answer.assert_envelope(500, "Internal server error", "An unexpected error occurred.", "internal_error");
         }
         app.sql("ALTER TABLE core.organizations RENAME COLUMN telephone TO phone").await;
@@ -209,7 +351,9 @@ on_both_databases! {
         assert_eq!(app.get("/health/ready").await.status, 200);
         app.store.close().await.unwrap();
         let log_in = app.log_in("admin@sme.com", PASSWORD).await;
-        for answer in [member.get("/auth/me").await, member.get("/api/v1/settings").await, app.get("/health/ready").await, log_in] {
+        for answer in
+            [member.get("/auth/me").await, member.get("/api/v1/settings").await, app.get("/health/ready").await, log_in]
+        {
             answer.assert_envelope(503, "Service unavailable", detail, "service_unavailable");
             assert!(answer.one("retry-after").parse::<u32>().unwrap() > 0);
         }

@@ -56,7 +56,11 @@ fn assert_limited(answer: &Answer, reset: u64) {
     assert_eq!(
         answer.text,
         format!(
-            r#"{{"error":"Too many requests","detail":"Rate limit exceeded. Please try again in 60 seconds.","request_id":"{id}","error_code":"rate_limited","retry_after":60}}"#
+            concat!(
+                r#"{{"error":"Too many requests","detail":"Rate limit exceeded. Please try again in 60 seconds.","#,
+                r#""request_id":"{}","error_code":"rate_limited","retry_after":60}}"#
+            ),
+            id
         )
     );
     assert_eq!((answer.status, answer.one("retry-after"), answer.one("content-type")), (429, "60", "application/json"));
@@ -81,11 +85,25 @@ on_both_databases! {
         for (left, (request, status)) in (0..5).rev().zip(attempts) {
             let answer = TestApp::send(request).await;
             assert_eq!(answer.status, status);
-            assert_eq!((answer.one("ratelimit-policy"), answer.one("ratelimit")), (POLICY, &*format!("\"login\";r={left};t=60")));
+            assert_eq!(
+                (answer.one("ratelimit-policy"), answer.one("ratelimit")),
+                (POLICY, &*format!("\"login\";r={left};t=60"))
+            );
         }
-        for path in [LOGIN, "/api/v1/auth/login/", "/auth/login", "/auth/login/", "/auth/%6cogin", "/%61uth/log%69n", "/api/v1/auth/login?x=1"] {
+        for path in [
+            LOGIN,
+            "/api/v1/auth/login/",
+            "/auth/login",
+            "/auth/login/",
+            "/auth/%6cogin",
+            "/%61uth/log%69n",
+            "/api/v1/auth/login?x=1",
+        ] {
             for method in ["POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"] {
-                let answer = TestApp::send(app.request(method, path).json(&json!({"email": "admin@sme.com", "password": PASSWORD}))).await;
+                let answer = TestApp::send(
+                    app.request(method, path).json(&json!({"email": "admin@sme.com", "password": PASSWORD})),
+                )
+                .await;
                 if method == "HEAD" {
                     assert_eq!((answer.status, answer.one("retry-after")), (429, "60"));
                 } else {
@@ -93,12 +111,29 @@ on_both_databases! {
                 }
             }
         }
-        for path in ["/", "/health", "/health/ready", "/auth/me", "/api/v1/settings", "/nowhere", "/auth//login", "/AUTH/LOGIN", "/auth/./login"] {
+        for path in [
+            "/",
+            "/health",
+            "/health/ready",
+            "/auth/me",
+            "/api/v1/settings",
+            "/nowhere",
+            "/auth//login",
+            "/AUTH/LOGIN",
+            "/auth/./login",
+        ] {
             let answer = app.line(&format!("GET {path}"), "").await;
             assert_ne!(answer.status, 429, "{path}");
             assert_eq!((answer.header("ratelimit"), answer.header("ratelimit-policy")), (None, None), "{path}");
         }
-        for address in ["X-Forwarded-For: 9.9.9.9", "Forwarded: for=9.9.9.9", "X-Real-IP: 9.9.9.9", "CF-Connecting-IP: 9.9.9.9", "True-Client-IP: 9.9.9.9", "X-Client-IP: 9.9.9.9"] {
+        for address in [
+            "X-Forwarded-For: 9.9.9.9",
+            "Forwarded: for=9.9.9.9",
+            "X-Real-IP: 9.9.9.9",
+            "CF-Connecting-IP: 9.9.9.9",
+            "True-Client-IP: 9.9.9.9",
+            "X-Client-IP: 9.9.9.9",
+        ] {
             assert_limited(&app.line(&format!("POST {LOGIN}"), &format!("{address}\r\n")).await, 60);
         }
         assert_limited(&app.line(&format!("POST http://elsewhere.example{LOGIN}"), "").await, 60);
@@ -113,7 +148,10 @@ on_both_databases! {
         }
         for second in 0..5 {
             app.clock.advance(Duration::from_millis(1_500));
-            assert_eq!(app.post(LOGIN, &json!({})).await.one("ratelimit"), format!("\"login\";r={};t={}", 4 - second, [60, 59, 57, 56, 54][second]));
+            assert_eq!(
+                app.post(LOGIN, &json!({})).await.one("ratelimit"),
+                format!("\"login\";r={};t={}", 4 - second, [60, 59, 57, 56, 54][second])
+            );
         }
         for _ in 0..100 {
             assert_limited(&app.post(LOGIN, &json!({})).await, 54);
@@ -165,7 +203,11 @@ on_both_databases! {
             let passed = admitted.entry(client).or_default();
             let in_window = passed.iter().filter(|at| now.checked_sub(**at).unwrap() < Duration::from_mins(1)).count();
             let expected = if in_window < 5 { 422 } else { 429 };
-            assert_eq!(proxied.via(&[("x-forwarded-for", client)]).await.status, expected, "{client} at {now:?} after {passed:?}");
+            assert_eq!(
+                proxied.via(&[("x-forwarded-for", client)]).await.status,
+                expected,
+                "{client} at {now:?} after {passed:?}"
+            );
             if expected == 422 {
                 passed.push(now);
             }
@@ -176,25 +218,47 @@ on_both_databases! {
         proxied.exhaust("192.0.2.7").await;
         let fresh = "\"login\";r=4;t=60";
         for same in [
-            "192.0.2.7", " 192.0.2.7 ", "192.0.2.7:4711", "::ffff:192.0.2.7", "[::ffff:192.0.2.7]:443", "9.9.9.9, 192.0.2.7", "8.8.8.8,192.0.2.7, 10.1.2.3", "192.0.2.7, 10.0.0.1, 127.0.0.9", "garbage, 192.0.2.7",
+            "192.0.2.7",
+            " 192.0.2.7 ",
+            "192.0.2.7:4711",
+            "::ffff:192.0.2.7",
+            "[::ffff:192.0.2.7]:443",
+            "9.9.9.9, 192.0.2.7",
+            "8.8.8.8,192.0.2.7, 10.1.2.3",
+            "192.0.2.7, 10.0.0.1, 127.0.0.9",
+            "garbage, 192.0.2.7",
         ] {
             assert_eq!(proxied.via(&[("x-forwarded-for", same)]).await.status, 429, "{same}");
         }
-        for same in ["for=192.0.2.7", "For=\"192.0.2.7:80\";proto=https", "for=8.8.8.8, for=192.0.2.7;by=10.0.0.1, for=10.0.0.2", "for=\"[::ffff:192.0.2.7]\""] {
+        for same in [
+            "for=192.0.2.7",
+            "For=\"192.0.2.7:80\";proto=https",
+            "for=8.8.8.8, for=192.0.2.7;by=10.0.0.1, for=10.0.0.2",
+            "for=\"[::ffff:192.0.2.7]\"",
+        ] {
             assert_eq!(proxied.via(&[("forwarded", same)]).await.status, 429, "{same}");
         }
         assert_eq!(proxied.via(&[("x-forwarded-for", "8.8.8.8"), ("x-forwarded-for", "192.0.2.7")]).await.status, 429);
         assert_eq!(proxied.via(&[("x-forwarded-for", "192.0.2.7"), ("forwarded", "for=192.0.2.7")]).await.status, 429);
         assert_eq!(proxied.left(&[("x-forwarded-for", "192.0.2.8")]).await, fresh, "another client");
-        assert_eq!(proxied.left(&[("x-forwarded-for", "192.0.2.7, 192.0.2.9")]).await, fresh, "the right-most that is not trusted");
+        assert_eq!(
+            proxied.left(&[("x-forwarded-for", "192.0.2.7, 192.0.2.9")]).await,
+            fresh,
+            "the right-most that is not trusted"
+        );
         // The peer itself counts when nothing is said, nothing is readable, or two different things are said.
         assert_eq!(proxied.left(&[]).await, fresh);
         assert_eq!(proxied.left(&[("x-forwarded-for", "192.0.2.7, garbage")]).await, "\"login\";r=3;t=60");
-        assert_eq!(proxied.left(&[("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.2")]).await, "\"login\";r=2;t=60");
+        assert_eq!(
+            proxied.left(&[("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.2")]).await,
+            "\"login\";r=2;t=60"
+        );
         assert_eq!(proxied.left(&[("x-forwarded-for", "")]).await, "\"login\";r=1;t=60");
 
         proxied.exhaust("2001:db8:1:2::1").await;
-        for same in ["2001:db8:1:2::2", "2001:db8:1:2:ffff:ffff:ffff:ffff", "[2001:db8:1:2::3]:443", "2001:0DB8:0001:0002::4"] {
+        for same in
+            ["2001:db8:1:2::2", "2001:db8:1:2:ffff:ffff:ffff:ffff", "[2001:db8:1:2::3]:443", "2001:0DB8:0001:0002::4"]
+        {
             assert_eq!(proxied.via(&[("x-forwarded-for", same)]).await.status, 429, "{same}");
         }
         for other in ["2001:db8:1:3::1", "2001:db8:1:1:ffff::1"] {
@@ -202,10 +266,39 @@ on_both_databases! {
         }
     }
 
+    async fn sessions_and_events_name_the_client_behind_the_proxy(proxied: Proxied) {
+        let app = &proxied.0;
+        let body = json!({"email": "admin@sme.com", "password": PASSWORD});
+        for (forwarded, stored) in
+            [("192.0.2.7:80", "192.0.2.7"), ("::ffff:192.0.2.9", "192.0.2.9"), ("2001:DB8:0:1::a", "2001:db8:0:1::a")]
+        {
+            let request = app.request("POST", LOGIN).header("x-forwarded-for", forwarded).json(&body);
+            assert_eq!(TestApp::send(request).await.status, 200, "{forwarded}");
+            for table in ["auth.sessions", "auth.audit_log"] {
+                let found = app.numbers(&format!("SELECT COUNT(*) FROM {table} WHERE client_ip = '{stored}'")).await;
+                assert_eq!(found, [1], "{table} {stored}");
+            }
+        }
+    }
+
+    async fn an_answer_that_comes_too_late_still_tells_the_budget(db: TestDatabase) {
+        let app = TestApp::with(db, &[("BACKEND_REQUEST_TIMEOUT_SECONDS", "1")]).await;
+        let late = app.raw(format!("POST {LOGIN} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{{")).await;
+        assert_eq!((late.status, late.json()["error_code"].as_str()), (503, Some("service_unavailable")));
+        assert_eq!((late.one("ratelimit-policy"), late.one("ratelimit")), (POLICY, "\"login\";r=4;t=60"));
+        assert_eq!(
+            (late.one("retry-after"), late.one("cache-control"), late.one("connection")),
+            ("1", "no-store", "close")
+        );
+    }
+
     async fn switched_off_there_is_neither_a_limit_nor_a_header(app: TestApp) {
         for _ in 0..20 {
             let answer = app.post(LOGIN, &json!({})).await;
-            assert_eq!((answer.status, answer.header("ratelimit"), answer.header("ratelimit-policy")), (422, None, None));
+            assert_eq!(
+                (answer.status, answer.header("ratelimit"), answer.header("ratelimit-policy")),
+                (422, None, None)
+            );
         }
     }
 
@@ -215,8 +308,14 @@ on_both_databases! {
             assert_eq!(app.post(LOGIN, &json!({})).await.one("ratelimit"), format!("\"login\";r={left};t=7"));
         }
         let refused = app.post(LOGIN, &json!({})).await;
-        assert_eq!((refused.status, refused.one("retry-after"), refused.one("ratelimit-policy")), (429, "7", "\"login\";q=2;w=7"));
+        assert_eq!(
+            (refused.status, refused.one("retry-after"), refused.one("ratelimit-policy")),
+            (429, "7", "\"login\";q=2;w=7")
+        );
         let body = refused.json();
-        assert_eq!((&body["detail"], &body["retry_after"]), (&json!("Rate limit exceeded. Please try again in 7 seconds."), &json!(7)));
+        assert_eq!(
+            (&body["detail"], &body["retry_after"]),
+            (&json!("Rate limit exceeded. Please try again in 7 seconds."), &json!(7))
+        );
     }
 }

@@ -14,11 +14,23 @@ on_both_databases! {
         for path in ["/api/v1/auth/login", "/auth/login", "/api/v1/auth/login/", "/auth/login/"] {
             let answer = app.post(path, &json!({"email": "admin@sme.com", "password": PASSWORD})).await;
             let body = answer.json();
-            let (token, id, org) = (body["access_token"].as_str().unwrap(), &body["user"]["id"], &body["user"]["org_id"]);
-            assert_eq!(answer.text, format!(
-                r#"{{"access_token":"{token}","token_type":"bearer","expires_in":1800,"user":{{"id":{id},"email":"admin@sme.com","full_name":"Administrator","org_id":{org},"status":"active"}},"roles":["owner","admin"]}}"#
-            ));
-            assert_eq!((answer.status, answer.one("content-type"), answer.one("cache-control")), (200, "application/json", "no-store"));
+            let (token, id, org) =
+                (body["access_token"].as_str().unwrap(), &body["user"]["id"], &body["user"]["org_id"]);
+            assert_eq!(
+                answer.text,
+                format!(
+                    concat!(
+                        r#"{{"access_token":"{}","token_type":"bearer","expires_in":1800,"#,
+                        r#""user":{{"id":{},"email":"admin@sme.com","full_name":"Administrator","org_id":{},"status":"active"}},"#,
+                        r#""roles":["owner","admin"]}}"#
+                    ),
+                    token, id, org
+                )
+            );
+            assert_eq!(
+                (answer.status, answer.one("content-type"), answer.one("cache-control")),
+                (200, "application/json", "no-store")
+            );
 
             assert_eq!(part(token, 0), HEADER);
             let mut claims = claims(token);
@@ -29,10 +41,13 @@ on_both_databases! {
             for name in ["jti", "sid"] {
                 claims.as_object_mut().unwrap().remove(name);
             }
-            assert_eq!(claims, json!({
-                "sub": id.to_string(), "org_id": org, "roles": ["owner", "admin"], "iat": now, "nbf": now,
-                "exp": now + 1800, "iss": "sme-pulse", "aud": "sme-pulse-api"
-            }));
+            assert_eq!(
+                claims,
+                json!({
+                    "sub": id.to_string(), "org_id": org, "roles": ["owner", "admin"], "iat": now, "nbf": now,
+                    "exp": now + 1800, "iss": "sme-pulse", "aud": "sme-pulse-api"
+                })
+            );
             let sessions = format!("SELECT user_id FROM auth.sessions WHERE id = '{sid}'");
             assert_eq!(json!(app.numbers(&sessions).await), json!([id]));
         }
@@ -43,7 +58,8 @@ on_both_databases! {
         let id = app.insert_user(admin.org, "nobody@example.com", HASH).await;
         let answer = app.log_in("nobody@example.com", PASSWORD).await;
         let (text, org) = (&answer.text, admin.org);
-        let user = format!(r#""id":{id},"email":"nobody@example.com","full_name":null,"org_id":{org},"status":"active""#);
+        let user =
+            format!(r#""id":{id},"email":"nobody@example.com","full_name":null,"org_id":{org},"status":"active""#);
         assert!(text.ends_with(&format!(r#""expires_in":1800,"user":{{{user}}},"roles":[]}}"#)), "{text}");
         let me = app.me(answer.json()["access_token"].as_str().unwrap()).await;
         assert_eq!((me.status, me.text), (200, format!(r#"{{{user},"roles":[]}}"#)));
@@ -58,7 +74,13 @@ on_both_databases! {
         app.sql("UPDATE core.users SET status = 'inactive' WHERE email = 'inactive@example.com'").await;
         let suspended = app.member(&[Role::Owner]).await;
         app.sql(&format!("UPDATE core.organizations SET status = 'inactive' WHERE id = {}", suspended.org)).await;
-        let mut hashes = vec!["", "123456", "$2b$", "$2b$04$tooshort", "$2b$99$8jm5tGoJHgbO0XxqEIw5Luj6XyGV64.5cSPF8Vm5tXWoRj8m7d92m"];
+        let mut hashes = vec![
+            "",
+            "123456",
+            "$2b$",
+            "$2b$04$tooshort",
+            "$2b$99$8jm5tGoJHgbO0XxqEIw5Luj6XyGV64.5cSPF8Vm5tXWoRj8m7d92m",
+        ];
         // A cost that would take hours is not computed.
         let slow = HASH.replace("$04$", "$31$");
         hashes.push(&slow);
@@ -120,8 +142,17 @@ on_both_databases! {
             assert_eq!((answer.status, &answer.json()["user"]["email"]), (200, &json!("admin@sme.com")), "{email:?}");
         }
         for email in [
-            "ａdmin@sme.com", "аdmin@sme.com", "admın@sme.com", "admİn@sme.com", "admin+x@sme.com", "admin@ｓme.com",
-            "admin@sme.com\u{200b}", "admin%@sme.com", "_dmin@sme.com", "admin'--@sme.com", "admin'or'1'='1@sme.com",
+            "ａdmin@sme.com",
+            "аdmin@sme.com",
+            "admın@sme.com",
+            "admİn@sme.com",
+            "admin+x@sme.com",
+            "admin@ｓme.com",
+            "admin@sme.com\u{200b}",
+            "admin%@sme.com",
+            "_dmin@sme.com",
+            "admin'--@sme.com",
+            "admin'or'1'='1@sme.com",
         ] {
             assert_eq!(app.log_in(email, PASSWORD).await.status, 401, "{email:?}");
         }
@@ -132,7 +163,11 @@ on_both_databases! {
 
     async fn an_outdated_hash_is_renewed_and_old_prefixes_are_read(app: TestApp) {
         let org = app.admin().await.org;
-        let hash = async |email: &str| app.texts(&format!("SELECT password_hash FROM core.users WHERE email = '{email}'")).await[0].clone().unwrap();
+        let hash = async |email: &str| {
+            app.texts(&format!("SELECT password_hash FROM core.users WHERE email = '{email}'")).await[0]
+                .clone()
+                .unwrap()
+        };
         app.insert_user(org, "old@example.com", &bcrypt(5, PASSWORD)).await;
         assert_eq!(app.log_in("old@example.com", "wrong").await.status, 401);
         assert_eq!(hash("old@example.com").await, bcrypt(5, PASSWORD), "only the right password renews");
@@ -160,7 +195,8 @@ on_both_databases! {
         for (agent, stored) in agents {
             let body = json!({"email": "admin@sme.com", "password": PASSWORD});
             let agent = HeaderValue::from_bytes(agent).unwrap();
-            let answer = TestApp::send(app.request("POST", "/auth/login").header("user-agent", agent).json(&body)).await;
+            let answer =
+                TestApp::send(app.request("POST", "/auth/login").header("user-agent", agent).json(&body)).await;
             let sid = claims(answer.json()["access_token"].as_str().unwrap())["sid"].as_str().unwrap().to_owned();
             let row = |column: &str| format!("SELECT {column} FROM auth.sessions WHERE id = '{sid}'");
             assert_eq!(app.texts(&row("user_agent")).await, [stored]);
@@ -195,7 +231,8 @@ on_both_databases! {
     }
 
     async fn a_full_hash_queue_is_a_503_at_once_and_nothing_else_waits(db: TestDatabase) {
-        let app = TestApp::with(db, &[("BACKEND_RATE_LIMIT_ENABLED", "false"), ("BACKEND_HASH_CONCURRENCY", "1")]).await;
+        let app =
+            TestApp::with(db, &[("BACKEND_RATE_LIMIT_ENABLED", "false"), ("BACKEND_HASH_CONCURRENCY", "1")]).await;
         // Hashes of cost 10 take long enough for the queue of the one thread to fill.
         let org = app.admin().await.org;
         app.insert_user(org, "slow@example.com", &bcrypt(10, "another")).await;

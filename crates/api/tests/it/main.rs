@@ -10,9 +10,11 @@
 mod access;
 mod audit;
 mod conventions;
+mod hostile;
 mod limits;
 mod log_in;
 mod logs;
+mod restart;
 mod session;
 mod settings;
 mod support;

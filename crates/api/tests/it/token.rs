@@ -35,9 +35,26 @@ on_both_databases! {
         let with = |name: &str, value: Value| (format!("{name}={value}"), claims_but(&member.token, name, Some(value)));
         let without = |name: &str| (format!("no {name}"), claims_but(&member.token, name, None));
 
-        let mut good = vec![without("iat"), without("nbf"), without("iss"), without("aud"), without("jti"), without("roles"), without("sid")];
-        good.extend([with("roles", json!([])), with("roles", json!(["nobody"])), with("exp", json!(now + 1)), with("exp", json!(now - 4))]);
-        good.extend([with("exp", json!(9_223_372_036_854_775_808_u64)), with("nbf", json!(now + 5)), with("surprise", json!({"a": [1]}))]);
+        let mut good = vec![
+            without("iat"),
+            without("nbf"),
+            without("iss"),
+            without("aud"),
+            without("jti"),
+            without("roles"),
+            without("sid"),
+        ];
+        good.extend([
+            with("roles", json!([])),
+            with("roles", json!(["nobody"])),
+            with("exp", json!(now + 1)),
+            with("exp", json!(now - 4)),
+        ]);
+        good.extend([
+            with("exp", json!(9_223_372_036_854_775_808_u64)),
+            with("nbf", json!(now + 5)),
+            with("surprise", json!({"a": [1]})),
+        ]);
         for (name, claims) in good {
             let answer = app.me(&mint(&claims)).await;
             assert_eq!(answer.status, 200, "{name}: {}", answer.text);
@@ -45,29 +62,70 @@ on_both_databases! {
 
         let mut bad = vec![without("sub"), without("org_id"), without("exp")];
         let id = member.user;
-        for sub in [json!(id), json!(1.0), json!(format!("0{id}")), json!(format!("+{id}")), json!(format!(" {id}")), json!(format!("{id}.0"))] {
+        for sub in [
+            json!(id),
+            json!(1.0),
+            json!(format!("0{id}")),
+            json!(format!("+{id}")),
+            json!(format!(" {id}")),
+            json!(format!("{id}.0")),
+        ] {
             bad.push(with("sub", sub));
         }
         for sub in ["", "0", "-1", "x", "9223372036854775807", "9223372036854775808", "１", "1 OR 1=1", "\0", "1e0"] {
             bad.push(with("sub", json!(sub)));
         }
-        for org in [json!(member.org.to_string()), json!(1.0), json!(null), json!([member.org]), json!(other.org), json!(0), json!(-1), json!(u64::MAX), json!(i64::MAX), json!(true)] {
+        for org in [
+            json!(member.org.to_string()),
+            json!(1.0),
+            json!(null),
+            json!([member.org]),
+            json!(other.org),
+            json!(0),
+            json!(-1),
+            json!(u64::MAX),
+            json!(i64::MAX),
+            json!(true),
+        ] {
             bad.push(with("org_id", org));
         }
         for name in ["exp", "nbf", "iat"] {
-            for value in [json!((now + 100).to_string()), json!(null), json!(true), json!([now]), json!({}), json!("")] {
+            for value in [json!((now + 100).to_string()), json!(null), json!(true), json!([now]), json!({}), json!("")]
+            {
                 bad.push(with(name, value));
             }
         }
-        bad.extend([with("exp", json!(now - 5)), with("exp", json!(0)), with("exp", json!(-1)), with("exp", json!(i64::MIN)), with("exp", json!(-1e300))]);
+        bad.extend([
+            with("exp", json!(now - 5)),
+            with("exp", json!(0)),
+            with("exp", json!(-1)),
+            with("exp", json!(i64::MIN)),
+            with("exp", json!(-1e300)),
+        ]);
         bad.extend([with("nbf", json!(now + 6)), with("nbf", json!(1e300)), with("nbf", json!(u64::MAX))]);
         for value in [json!("other"), json!(""), json!(null), json!(["sme-pulse", "sme-pulse-api"]), json!(1)] {
             bad.push(with("iss", value.clone()));
             bad.push(with("aud", value));
         }
-        bad.extend([with("jti", json!(1)), with("jti", json!(null)), with("roles", json!("owner")), with("roles", json!([1])), with("roles", json!(null))]);
+        bad.extend([
+            with("jti", json!(1)),
+            with("jti", json!(null)),
+            with("roles", json!("owner")),
+            with("roles", json!([1])),
+            with("roles", json!(null)),
+        ]);
         let sid = claims(&member.token)["sid"].as_str().unwrap().to_owned();
-        for value in [json!(null), json!(1), json!(""), json!("x"), json!(sid.to_uppercase()), json!(sid.replace('-', "")), json!(format!("{{{sid}}}")), json!("00000000-0000-4000-8000-000000000000"), claims(&other.token)["sid"].clone()] {
+        for value in [
+            json!(null),
+            json!(1),
+            json!(""),
+            json!("x"),
+            json!(sid.to_uppercase()),
+            json!(sid.replace('-', "")),
+            json!(format!("{{{sid}}}")),
+            json!("00000000-0000-4000-8000-000000000000"),
+            claims(&other.token)["sid"].clone(),
+        ] {
             bad.push(with("sid", value));
         }
         for (name, claims) in bad {
@@ -81,7 +139,18 @@ on_both_databases! {
         let refused = app.me("x").await;
         let text = part(&token, 1);
         let exp = format!("\"exp\":{}", claims(&token)["exp"]);
-        for number in ["1e400", "-1e400", "1e-400", "NaN", "Infinity", "0x7fffffffffff", "01", "-9223372036854775809", &"9".repeat(400), &"9".repeat(5_000)] {
+        for number in [
+            "1e400",
+            "-1e400",
+            "1e-400",
+            "NaN",
+            "Infinity",
+            "0x7fffffffffff",
+            "01",
+            "-9223372036854775809",
+            &"9".repeat(400),
+            &"9".repeat(5_000),
+        ] {
             let claims = text.replace(&exp, &format!("\"exp\":{number}"));
             assert_eq!(app.me(&mint_text(HEADER, &claims)).await.comparable(), refused.comparable(), "{number:.20}");
         }
@@ -90,8 +159,18 @@ on_both_databases! {
         assert_eq!(app.me(&mint_text(HEADER, &far)).await.status, 200);
         let (sub, repeated) = (r#""sub":"#, r#""sub":"1","sub":"#);
         for claims in [
-            text.replacen(sub, repeated, 1), text.replacen(sub, r#""s\u0075b":"1","sub":"#, 1), text.replacen('{', "[", 1), format!("[{text}]"), format!("{text}x"),
-            String::new(), "null".to_owned(), "{}".to_owned(), "\u{feff}".to_owned() + &text, "[".repeat(3_000), r#"{"a":"#.repeat(1_000), text.replacen('{', r#"{"x":"\ud800","#, 1),
+            text.replacen(sub, repeated, 1),
+            text.replacen(sub, r#""s\u0075b":"1","sub":"#, 1),
+            text.replacen('{', "[", 1),
+            format!("[{text}]"),
+            format!("{text}x"),
+            String::new(),
+            "null".to_owned(),
+            "{}".to_owned(),
+            "\u{feff}".to_owned() + &text,
+            "[".repeat(3_000),
+            r#"{"a":"#.repeat(1_000),
+            text.replacen('{', r#"{"x":"\ud800","#, 1),
         ] {
             assert_eq!(app.me(&mint_text(HEADER, &claims)).await.comparable(), refused.comparable(), "{claims:.60}");
         }
@@ -106,12 +185,48 @@ on_both_databases! {
             let header = json!({"alg": "HS256", "typ": "JWT", ignored: "https://keys.example.com"}).to_string();
             assert_eq!(app.me(&mint_text(&header, &claims)).await.status, 200, "{ignored}");
         }
-        let mut headers: Vec<String> = ["none", "None", "nOnE", "", "HS384", "HS512", "RS256", "ES256", "EdDSA", "hs256", "HS256 "]
-            .map(|alg| json!({"alg": alg, "typ": "JWT"}).to_string()).into();
-        headers.extend([r#"{"typ":"JWT"}"#, r#"{"alg":null}"#, r#"{"alg":["HS256"]}"#, r#"{"alg":256}"#, "[]", "null", "{", r#"{"alg":"none","alg":"HS256"}"#, r#"{"alg":"HS256","alg":"HS256"}"#].map(str::to_owned));
-        headers.extend([json!([]), json!(["exp"]), json!(["b64"]), json!("exp"), json!(null)].map(|crit| json!({"alg": "HS256", "crit": crit}).to_string()));
-        headers.extend([json!({"alg": "HS256", "b64": false}), json!({"alg": "HS256", "typ": "reset"}), json!({"alg": "HS256", "typ": 1})].map(|header| header.to_string()));
-        headers.extend([json!("../../../../dev/null"), json!("' UNION SELECT 'secret' --"), json!("a\0b"), json!(""), json!(1), json!(null), json!("x".repeat(5_000))].map(|kid| json!({"alg": "HS256", "kid": kid}).to_string()));
+        let mut headers: Vec<String> =
+            ["none", "None", "nOnE", "", "HS384", "HS512", "RS256", "ES256", "EdDSA", "hs256", "HS256 "]
+                .map(|alg| json!({"alg": alg, "typ": "JWT"}).to_string())
+                .into();
+        headers.extend(
+            [
+                r#"{"typ":"JWT"}"#,
+                r#"{"alg":null}"#,
+                r#"{"alg":["HS256"]}"#,
+                r#"{"alg":256}"#,
+                "[]",
+                "null",
+                "{",
+                r#"{"alg":"none","alg":"HS256"}"#,
+                r#"{"alg":"HS256","alg":"HS256"}"#,
+            ]
+            .map(str::to_owned),
+        );
+        headers.extend(
+            [json!([]), json!(["exp"]), json!(["b64"]), json!("exp"), json!(null)]
+                .map(|crit| json!({"alg": "HS256", "crit": crit}).to_string()),
+        );
+        headers.extend(
+            [
+                json!({"alg": "HS256", "b64": false}),
+                json!({"alg": "HS256", "typ": "reset"}),
+                json!({"alg": "HS256", "typ": 1}),
+            ]
+            .map(|header| header.to_string()),
+        );
+        headers.extend(
+            [
+                json!("../../../../dev/null"),
+                json!("' UNION SELECT 'secret' --"),
+                json!("a\0b"),
+                json!(""),
+                json!(1),
+                json!(null),
+                json!("x".repeat(5_000)),
+            ]
+            .map(|kid| json!({"alg": "HS256", "kid": kid}).to_string()),
+        );
         for header in headers {
             assert_eq!(app.me(&mint_text(&header, &claims)).await.comparable(), refused.comparable(), "{header:.60}");
         }
@@ -137,19 +252,46 @@ on_both_databases! {
         let twin = alphabet.chars().nth(alphabet.find(last).unwrap() ^ 1).unwrap();
         let cut = &signature[..signature.len() - 1];
         let mut spellings: Vec<Vec<u8>> = [
-            format!("{header}.{payload}."), format!("{header}.{payload}"), format!("{header}.{payload}.{cut}"), format!("{header}.{payload}.{cut}{twin}"),
-            format!("{header}.{payload}.{signature}="), format!("{header}.{payload}.{signature}=="), format!("{header}=.{payload}.{signature}"),
-            format!("{header}.{payload}.{signature}."), format!("{header}.{payload}.{signature}.{signature}"), format!(".{payload}.{signature}"), format!("{header}..{signature}"),
-            format!("{header}. {payload}.{signature}"), format!("{header}.{payload}.{signature}%3D"), format!("{payload}.{header}.{signature}"), format!("{header}.{payload}.{}", "A".repeat(signature.len())),
-            format!("\"{token}\""), format!("{token},{token}"), format!("{token} {token}"), String::new(), ".".to_owned(), "..".to_owned(), ".".repeat(8_000), "A".repeat(8_193), "null".to_owned(), "undefined".to_owned(),
-        ].map(String::into_bytes).into();
+            format!("{header}.{payload}."),
+            format!("{header}.{payload}"),
+            format!("{header}.{payload}.{cut}"),
+            format!("{header}.{payload}.{cut}{twin}"),
+            format!("{header}.{payload}.{signature}="),
+            format!("{header}.{payload}.{signature}=="),
+            format!("{header}=.{payload}.{signature}"),
+            format!("{header}.{payload}.{signature}."),
+            format!("{header}.{payload}.{signature}.{signature}"),
+            format!(".{payload}.{signature}"),
+            format!("{header}..{signature}"),
+            format!("{header}. {payload}.{signature}"),
+            format!("{header}.{payload}.{signature}%3D"),
+            format!("{payload}.{header}.{signature}"),
+            format!("{header}.{payload}.{}", "A".repeat(signature.len())),
+            format!("\"{token}\""),
+            format!("{token},{token}"),
+            format!("{token} {token}"),
+            String::new(),
+            ".".to_owned(),
+            "..".to_owned(),
+            ".".repeat(8_000),
+            "A".repeat(8_193),
+            "null".to_owned(),
+            "undefined".to_owned(),
+        ]
+        .map(String::into_bytes)
+        .into();
         spellings.extend([b"\xff\xfe.\x80.\xc3".to_vec(), "токен.é.ü".as_bytes().to_vec()]);
         for spelling in spellings {
             let answer = with_header(&app, &[b"Bearer ", &*spelling].concat()).await;
             assert_eq!(answer.comparable(), refused.comparable(), "{:.80}", String::from_utf8_lossy(&spelling));
         }
         let padded = |length: usize| claims_but(&token, "x", Some(json!("x".repeat(length))));
-        let longest = (0..8_192).rev().map(|length| mint(&padded(length))).take(6_000).find(|token| token.len() <= 8_192).unwrap();
+        let longest = (0..8_192)
+            .rev()
+            .map(|length| mint(&padded(length)))
+            .take(6_000)
+            .find(|token| token.len() <= 8_192)
+            .unwrap();
         assert_eq!(app.me(&longest).await.status, 200, "{} bytes", longest.len());
         assert_eq!(app.me(&mint(&padded(6_500))).await.comparable(), refused.comparable());
         let huge = with_header(&app, format!("Bearer {}", "A".repeat(100_000)).as_bytes()).await;
@@ -169,7 +311,11 @@ on_both_databases! {
         }
         assert_eq!(with_header(&app, format!("Token {token}").as_bytes()).await.comparable(), anonymous.comparable());
         for name in ["cookie", "x-authorization", "proxy-authorization", "x-access-token", "authentication"] {
-            let value = if name == "cookie" { format!("access_token={token}; token={token}; Authorization=Bearer {token}") } else { format!("Bearer {token}") };
+            let value = if name == "cookie" {
+                format!("access_token={token}; token={token}; Authorization=Bearer {token}")
+            } else {
+                format!("Bearer {token}")
+            };
             let answer = TestApp::send(app.request("GET", ME).header(name, value)).await;
             assert_eq!(answer.comparable(), anonymous.comparable(), "{name}");
         }
@@ -177,9 +323,17 @@ on_both_databases! {
             assert_eq!(app.get(&path).await.comparable(), anonymous.comparable());
         }
         let body = json!({"access_token": token, "token": token});
-        assert_eq!(TestApp::send(app.request("POST", "/auth/logout").json(&body)).await.comparable(), anonymous.comparable());
+        assert_eq!(
+            TestApp::send(app.request("POST", "/auth/logout").json(&body)).await.comparable(),
+            anonymous.comparable()
+        );
         for (first, second) in [(&*token, &*token), (&token, "x"), ("x", &token)] {
-            let answer = app.line(&format!("GET {ME}"), &format!("Authorization: Bearer {first}\r\nauthorization: Bearer {second}\r\n")).await;
+            let answer = app
+                .line(
+                    &format!("GET {ME}"),
+                    &format!("Authorization: Bearer {first}\r\nauthorization: Bearer {second}\r\n"),
+                )
+                .await;
             assert_eq!((answer.status, answer.json()["error_code"].as_str()), (401, Some("invalid_token")));
         }
     }

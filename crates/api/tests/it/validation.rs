@@ -44,7 +44,8 @@ on_both_databases! {
         let missing = |name| field(name, "Field required", "missing");
         let no_string = |name| field(name, "Input should be a valid string", "string_type");
         let short = field("password", "String should have at least 1 character", "string_too_short");
-        let email = |reason: &str| field("email", &format!("value is not a valid email address: {reason}"), "value_error");
+        let email =
+            |reason: &str| field("email", &format!("value is not a valid email address: {reason}"), "value_error");
         let reserved = "The part after the @-sign is a special-use or reserved name that cannot be used with email.";
         let mut cases = vec![
             (json!({}), vec![missing("email"), missing("password")]),
@@ -52,15 +53,42 @@ on_both_databases! {
             (json!({"email": "a@b.com"}), vec![missing("password")]),
             (json!({"password": "", "email": "S3cret"}), vec![field("email", NO_AT, "value_error"), short.clone()]),
             (json!({"email": "a@b.com", "password": ""}), vec![short]),
-            (json!({"Email": "S3cret@b.com", "PASSWORD": "S3cret", "e\u{0}mail": 1}), vec![missing("email"), missing("password")]),
+            (
+                json!({"Email": "S3cret@b.com", "PASSWORD": "S3cret", "e\u{0}mail": 1}),
+                vec![missing("email"), missing("password")],
+            ),
         ];
-        for odd in [json!(null), json!(true), json!(0), json!(1.5), json!(["S3cret"]), json!({"$ne": ""}), json!({"S3cret": "$gt"})] {
+        for odd in [
+            json!(null),
+            json!(true),
+            json!(0),
+            json!(1.5),
+            json!(["S3cret"]),
+            json!({"$ne": ""}),
+            json!({"S3cret": "$gt"}),
+        ] {
             cases.push((json!({"email": odd, "password": odd}), vec![no_string("email"), no_string("password")]));
         }
         let addresses = [
-            ("", "An email address must have an @-sign."), ("S3cret@", ""), ("@S3cret.com", ""), ("S3cret@@x.com", ""), ("a@S3cret", ""), ("\"S3cret\"@x.com", ""),
-            ("S3cret@[127.0.0.1]", ""), ("Me <S3cret@x.com>", ""), ("S3cret@x..com", ""), ("S3cret\0@x.com", ""), ("S3cret@x.com\0", ""), ("a\n@S3cret.com", ""), ("S3 cret@x.com", ""),
-            ("S3cret@x.test", reserved), ("S3cret@x.LOCAL", reserved), ("S3cret@a.b.invalid", reserved), ("S3cret@x.onion", reserved), ("S3cret@1.0.0.127.in-addr.arpa", reserved), ("S3cret@my.localhost", reserved),
+            ("", "An email address must have an @-sign."),
+            ("S3cret@", ""),
+            ("@S3cret.com", ""),
+            ("S3cret@@x.com", ""),
+            ("a@S3cret", ""),
+            ("\"S3cret\"@x.com", ""),
+            ("S3cret@[127.0.0.1]", ""),
+            ("Me <S3cret@x.com>", ""),
+            ("S3cret@x..com", ""),
+            ("S3cret\0@x.com", ""),
+            ("S3cret@x.com\0", ""),
+            ("a\n@S3cret.com", ""),
+            ("S3 cret@x.com", ""),
+            ("S3cret@x.test", reserved),
+            ("S3cret@x.LOCAL", reserved),
+            ("S3cret@a.b.invalid", reserved),
+            ("S3cret@x.onion", reserved),
+            ("S3cret@1.0.0.127.in-addr.arpa", reserved),
+            ("S3cret@my.localhost", reserved),
         ];
         for (address, reason) in addresses {
             let answer = app.log_in(address, "S3cret").await;
@@ -70,7 +98,15 @@ on_both_databases! {
                 assert_items(&answer, &[email(reason)], address);
             }
         }
-        for (address, status) in [("a".repeat(64) + "@x.com", 401), ("a".repeat(65) + "@x.com", 422), ("é".repeat(64) + "@x.com", 401), (format!("a@{}com", "b.".repeat(124)), 401), (format!("a@{}com", "b.".repeat(125)), 422), ("a@".repeat(400_000), 422), (format!("a@{}", ".b".repeat(400_000)), 422)] {
+        for (address, status) in [
+            ("a".repeat(64) + "@x.com", 401),
+            ("a".repeat(65) + "@x.com", 422),
+            ("é".repeat(64) + "@x.com", 401),
+            (format!("a@{}com", "b.".repeat(124)), 401),
+            (format!("a@{}com", "b.".repeat(125)), 422),
+            ("a@".repeat(400_000), 422),
+            (format!("a@{}", ".b".repeat(400_000)), 422),
+        ] {
             assert_eq!(app.log_in(&address, "S3cret").await.status, status, "{address:.80}");
         }
         for (body, items) in cases {
@@ -113,32 +149,65 @@ on_both_databases! {
         ];
         for (body, expected) in cases {
             for kind in [Some("application/json"), None] {
-                assert_items(&send(&app, kind, body.to_vec()).await, std::slice::from_ref(&expected), &String::from_utf8_lossy(body));
+                assert_items(
+                    &send(&app, kind, body.to_vec()).await,
+                    std::slice::from_ref(&expected),
+                    &String::from_utf8_lossy(body),
+                );
             }
         }
-        for kind in ["application/json", "APPLICATION/JSON", "application/json; charset=utf-8", "application/json;charset=\"x\"", "application/ld+json", "text/x+json; a=b", "application/vnd.api+JSON"] {
+        for kind in [
+            "application/json",
+            "APPLICATION/JSON",
+            "application/json; charset=utf-8",
+            "application/json;charset=\"x\"",
+            "application/ld+json",
+            "text/x+json; a=b",
+            "application/vnd.api+JSON",
+        ] {
             assert_eq!(send(&app, Some(kind), right.clone().into_bytes()).await.status, 200, "{kind}");
         }
         assert_eq!(send(&app, None, right.clone().into_bytes()).await.status, 200);
-        for kind in ["text/plain", "text/json", "application/jsonx", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "json", "*/*", "application/+json", "text/html, application/json"] {
-            assert_items(&send(&app, Some(kind), right.clone().into_bytes()).await, &[whole(DICT, "model_attributes_type")], kind);
+        for kind in [
+            "text/plain",
+            "text/json",
+            "application/jsonx",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "application/xml",
+            "json",
+            "*/*",
+            "application/+json",
+            "text/html, application/json",
+        ] {
+            assert_items(
+                &send(&app, Some(kind), right.clone().into_bytes()).await,
+                &[whole(DICT, "model_attributes_type")],
+                kind,
+            );
         }
         let compressed = app.request("POST", "/auth/login").header("content-encoding", "gzip").body(right);
         assert_eq!(TestApp::send(compressed).await.status, 422);
     }
 
     async fn depth_and_breadth_are_bounded_and_the_last_of_repeated_members_counts(app: TestApp) {
-        let with = |extra: String| format!(r#"{{"x":{extra},"email":"admin@sme.com","password":"{PASSWORD}"}}"#).into_bytes();
+        let with =
+            |extra: String| format!(r#"{{"x":{extra},"email":"admin@sme.com","password":"{PASSWORD}"}}"#).into_bytes();
         let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
         assert_eq!(send(&app, None, with(nested(127))).await.status, 200, "128 levels with the object itself");
         assert_items(&send(&app, None, with(nested(128))).await, &[at(5 + 127)], "129 levels");
         assert_items(&send(&app, None, with("[".repeat(500_000))).await, &[at(5 + 127)], "half a million levels");
-        assert_items(&send(&app, None, r#"{"a":"#.repeat(100_000).into_bytes()).await, &[at(128 * 5)], "100,000 objects");
+        assert_items(
+            &send(&app, None, r#"{"a":"#.repeat(100_000).into_bytes()).await,
+            &[at(128 * 5)],
+            "100,000 objects",
+        );
         let keys = (0..100_000).fold(String::new(), |keys, key| keys + &format!(r#""{key:x}":0,"#));
         let wide = format!(r#"{{{keys}"email":"admin@sme.com","password":"{PASSWORD}"}}"#);
         assert_eq!(send(&app, None, wide.into_bytes()).await.status, 200);
         for (first, last, status) in [("S3cret", PASSWORD, 200), (PASSWORD, "S3cret", 401)] {
-            let body = format!(r#"{{"email":"x","password":"{first}","email":"admin@sme.com","p\u0061ssword":"{last}"}}"#);
+            let body =
+                format!(r#"{{"email":"x","password":"{first}","email":"admin@sme.com","p\u0061ssword":"{last}"}}"#);
             assert_eq!(send(&app, None, body.into_bytes()).await.status, status);
         }
         let numbers = ["1e400", "-0", "1E-999999999", &"9".repeat(5_000), "123456789012345678901234567890.5"];
@@ -156,11 +225,13 @@ on_both_databases! {
         for path in ["/auth/login", "/api/v1/settings", "/api/v1/auth/logout"] {
             let method = if path.ends_with("settings") { "PUT" } else { "POST" };
             let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n");
-            let sized = [head.clone().into_bytes(), b"Content-Length: 1048577\r\n\r\n".to_vec(), body(1_048_577)].concat();
+            let sized =
+                [head.clone().into_bytes(), b"Content-Length: 1048577\r\n\r\n".to_vec(), body(1_048_577)].concat();
             let claimed = format!("{head}Content-Length: 11000000\r\n\r\n").into_bytes();
             let mut chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n").into_bytes();
             for _ in 0..17 {
-                chunked.extend([format!("{:x}\r\n", 65_536).into_bytes(), vec![b' '; 65_536], b"\r\n".to_vec()].concat());
+                chunked
+                    .extend([format!("{:x}\r\n", 65_536).into_bytes(), vec![b' '; 65_536], b"\r\n".to_vec()].concat());
             }
             for (name, bytes) in [("sized", sized), ("claimed", claimed), ("chunked", chunked)] {
                 let answer = app.raw(bytes).await;
