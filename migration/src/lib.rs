@@ -16,6 +16,7 @@ mod m20261122_000003_finance_partners;
 mod m20261122_000004_finance_documents;
 mod m20261122_000005_analytics;
 mod m20261122_000006_auth;
+mod m20261122_000007_change_notices;
 mod run;
 mod table;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_finance_documents::CHANGE),
             Box::new(m20261122_000005_analytics::CHANGE),
             Box::new(m20261122_000006_auth::CHANGE),
+            Box::new(m20261122_000007_change_notices::ChangeNotices),
         ]
     }
 }

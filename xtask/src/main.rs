@@ -1,2 +1,103 @@
-//! tbd
-fn main() {}
+//! `cargo xtask …`: the few commands a developer or a build machine types. It composes other commands and holds no
+//! logic of the product; what it runs is the same `sme-pulse` binary that is deployed.
+
+mod cargo;
+mod ci;
+mod clock;
+mod deny;
+mod dependencies;
+mod postgres;
+mod process;
+mod product;
+mod ready;
+mod say;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::process::Signals;
+use crate::product::Product;
+use crate::say::say;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Development commands of SME Pulse", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Changes the database schema: up (default), down, status, fresh
+    Migrate {
+        #[command(flatten)]
+        build: Build,
+        /// Handed to `sme-pulse migrate`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Writes the demo rows; a second run adds only what is missing
+    Seed {
+        #[command(flatten)]
+        build: Build,
+        /// Seed outside development as well
+        #[arg(long)]
+        force: bool,
+    },
+    /// Starts the server
+    Serve(Build),
+    /// Migrates, seeds and starts the server
+    Up(Build),
+    /// Runs all tests on `SQLite` and `PostgreSQL`
+    Test {
+        /// Handed to the test runner, for example a filter
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Runs everything a change must pass
+    Ci {
+        /// Only the steps whose names begin so; may be repeated
+        #[arg(long)]
+        only: Vec<String>,
+    },
+    /// Measures the release build against floors built in the same run
+    Bench {
+        /// Handed to the benchmark: `--quick`, `--addresses N`, `--only ROW`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+#[derive(clap::Args, Clone, Copy)]
+struct Build {
+    /// Build with optimisation
+    #[arg(long)]
+    release: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.task) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            say(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<u8> {
+    let signals = Signals::listen()?;
+    match task {
+        Task::Migrate { build, args } => Product::build(build.release, &signals)?.migrate(&args),
+        Task::Seed { build, force } => Product::build(build.release, &signals)?.seed(force),
+        Task::Serve(build) => Product::build(build.release, &signals)?.serve_only(),
+        Task::Up(build) => product::up(build.release, &signals),
+        Task::Test { args } => test::run(&args, &signals),
+        Task::Ci { only } => Ok(ci::run(&only, &signals)),
+        Task::Bench { args } => cargo::bench(&args, &signals),
+    }
+}

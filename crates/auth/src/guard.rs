@@ -1,8 +1,56 @@
 //! Extractors for actix-web: a handler names the permission it needs in its signature, and nothing fails open.
+//!
+//! The importing service brings two things: something that turns a token into a [`Principal`] ([`Authenticate`]; the
+//! `AuthService` of the feature `service` is one), and an error of its own that renders the refusals.
+//!
+//! ```
+//! use std::{fmt, sync::Arc};
+//!
+//! use actix_web::{App, ResponseError, http::StatusCode, web};
+//! use sme_pulse_auth::{
+//!     AccessError,
+//!     guard::{Authenticate, CurrentUser, ReadOrganization},
+//! };
+//!
+//! #[derive(Debug)]
+//! struct Refused(AccessError);
+//!
+//! impl From<AccessError> for Refused {
+//!     fn from(error: AccessError) -> Self {
+//!         Self(error)
+//!     }
+//! }
+//!
+//! impl fmt::Display for Refused {
+//!     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+//!         f.write_str("refused") // the reason is for the log, not for the client
+//!     }
+//! }
+//!
+//! impl ResponseError for Refused {
+//!     fn status_code(&self) -> StatusCode {
+//!         match self.0 {
+//!             AccessError::Forbidden { .. } => StatusCode::FORBIDDEN,
+//!             AccessError::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+//!             AccessError::Undecided(_) => StatusCode::SERVICE_UNAVAILABLE,
+//!             _ => StatusCode::UNAUTHORIZED,
+//!         }
+//!     }
+//! }
+//!
+//! async fn report(caller: CurrentUser<ReadOrganization, Refused>) -> String {
+//!     format!("report of organization {}", caller.principal().org_id())
+//! }
+//!
+//! fn mount(config: &mut web::ServiceConfig, authenticator: Arc<dyn Authenticate>) {
+//!     config.app_data(web::Data::from(authenticator)).route("/report", web::get().to(report));
+//! }
+//! # let _ = |authenticator| App::new().configure(|config| mount(config, authenticator));
+//! ```
 
-use std::{marker::PhantomData, pin::Pin, sync::Arc};
+use std::{marker::PhantomData, pin::Pin};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
 use sme_pulse_domain::{permission::Permission, tenant::TenantScope};
 
 use crate::{AccessError, Principal, token::TokenError};
@@ -37,11 +85,9 @@ macro_rules! requirements {
 requirements!(UseOwnAccount, ReadOrganization, WriteOrganization);
 
 /// The caller, signed in and allowed `P`. `E` is the importing service's own error, so that it renders the refusal.
-///
-/// The extractor also leaves the [`Principal`] in the request's extensions, for access logs.
 #[derive(Debug)]
 pub struct CurrentUser<P, E> {
-    principal: Arc<Principal>,
+    principal: Principal,
     required: PhantomData<fn() -> (P, E)>,
 }
 
@@ -68,8 +114,7 @@ where
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let req = req.clone();
         Box::pin(async move {
-            let principal = Arc::new(authenticated(&req).await?);
-            req.extensions_mut().insert(Arc::clone(&principal));
+            let principal = authenticated(&req).await?;
             if !principal.may(P::PERMISSION) {
                 return Err(AccessError::Forbidden { user: principal.user_id(), org: principal.org_id() }.into());
             }

@@ -6,16 +6,26 @@
 //! | `actix` | `guard`: extractors that name the permission a handler needs |
 //! | `service` | `service` and `password`: log-in, sessions, hashing on its own bounded pool (needs the database) |
 //!
+//! A service that only has to know who sent a token verifies it with the secret of the installation
+//! (`BACKEND_SECRET_KEY`), its algorithm, issuer and audience:
+//!
 //! ```
-//! use sme_pulse_auth::token::{Algorithm, Verifier};
+//! use std::time::{SystemTime, UNIX_EPOCH};
+//!
+//! use sme_pulse_auth::token::{Algorithm, TokenError, Verifier};
 //!
 //! let verifier = Verifier::new(b"a secret of at least 32 random bytes", Algorithm::Hs256)
 //!     .issuer("sme-pulse")
 //!     .audience("sme-pulse-api")
 //!     .leeway_seconds(5);
-//! let refused = verifier.verify("not.a.token", 1_700_000_000);
-//! assert!(refused.is_err());
+//! let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs().try_into()?;
+//! assert_eq!(verifier.verify("not.a.token", now), Err(TokenError::Malformed));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A genuine token gives [`token::AccessClaims`]: user, organization, session. That is what held at the log-in. Whether the
+//! session still lives, and which roles are held *now*, only the server's own state tells: ask `GET /api/v1/auth/me` with
+//! the token, or use the feature `service` over the same database. Roles are not among the claims for that reason.
 
 mod access;
 #[cfg(feature = "actix")]
@@ -28,4 +38,9 @@ pub mod service;
 pub mod token;
 
 pub use access::AccessError;
-pub use principal::Principal;
+pub use principal::{Member, Principal};
+
+/// Compiles the examples of the repository's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

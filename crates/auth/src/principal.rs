@@ -1,5 +1,7 @@
 //! The verified caller: the source of every tenant scope.
 
+use std::sync::Arc;
+
 use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
     permission::Permission,
@@ -8,33 +10,42 @@ use sme_pulse_domain::{
     user::User,
 };
 
+/// A user and the roles held in the organization, as the server's own state has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The user.
+    pub user: User,
+    /// The roles held in the organization.
+    pub roles: RoleSet,
+}
+
 /// Who calls, as the server's own state knows them now. Nothing in it comes from the token but the key of the look-up.
+/// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    user: User,
+    member: Arc<Member>,
     session: Option<SessionId>,
-    roles: RoleSet,
 }
 
 impl Principal {
     /// A caller whose token, session, user and organization have been checked. Only an authenticator makes one.
-    pub const fn new(user: User, session: Option<SessionId>, roles: RoleSet) -> Self {
-        Self { user, session, roles }
+    pub const fn new(member: Arc<Member>, session: Option<SessionId>) -> Self {
+        Self { member, session }
     }
 
     /// The user.
-    pub const fn user(&self) -> &User {
-        &self.user
+    pub fn user(&self) -> &User {
+        &self.member.user
     }
 
     /// The user's key.
-    pub const fn user_id(&self) -> UserId {
-        self.user.id
+    pub fn user_id(&self) -> UserId {
+        self.member.user.id
     }
 
     /// The organization the token is for.
-    pub const fn org_id(&self) -> OrgId {
-        self.user.org
+    pub fn org_id(&self) -> OrgId {
+        self.member.user.org
     }
 
     /// The session the token belongs to; `None` for tokens that were not made by a log-in.
@@ -43,18 +54,18 @@ impl Principal {
     }
 
     /// The roles held in the organization.
-    pub const fn roles(&self) -> &RoleSet {
-        &self.roles
+    pub fn roles(&self) -> &RoleSet {
+        &self.member.roles
     }
 
     /// Whether any role grants the permission.
     pub fn may(&self, permission: Permission) -> bool {
-        permission.granted_to(&self.roles)
+        permission.granted_to(&self.member.roles)
     }
 
     /// The scope in which the caller's tenant can be reached.
     #[expect(clippy::disallowed_methods, reason = "a principal is what a verified scope is made from")]
-    pub const fn scope(&self) -> TenantScope {
-        TenantScope::assume_verified(self.user.org, Some(self.user.id))
+    pub fn scope(&self) -> TenantScope {
+        TenantScope::assume_verified(self.org_id(), Some(self.user_id()))
     }
 }

@@ -95,7 +95,7 @@ fn extensions_and_odd_headers_are_refused() {
 }
 
 #[test]
-fn every_claim_is_required_or_typed_as_the_contract_says() {
+fn a_claim_that_is_missing_or_of_the_wrong_type_is_refused() {
     let exp = NOW + 60;
     for (claims, refusal) in [
         (format!(r#"{{"org_id":3,"exp":{exp}}}"#), TokenError::BadClaim("sub")),

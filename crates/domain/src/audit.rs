@@ -155,22 +155,22 @@ fn absorb(hasher: &mut Sha256, field: Option<&str>) {
 mod tests {
     use super::*;
 
-    fn details(value: Option<&str>) -> Option<Details> {
-        Some(Details::from([("name".to_owned(), value.map(str::to_owned))]))
+    fn details(value: Option<&str>) -> Details {
+        Details::from([("name".to_owned(), value.map(str::to_owned))])
     }
 
     fn record() -> AuditRecord {
         let mut event = AuditEvent::new(Action::LogIn, Some(OrgId::new(1)), Origin::default());
-        event.before = details(Some("ab"));
-        event.after = details(Some("c"));
+        event.before = Some(details(Some("ab")));
+        event.after = Some(details(Some("c")));
         AuditRecord { event, seq: 1, prev_hash: None, created_at: DateTime::UNIX_EPOCH }
     }
 
     #[test]
     fn moving_a_character_between_fields_changes_the_hash() {
         let mut moved = record();
-        moved.event.before = details(Some("a"));
-        moved.event.after = details(Some("bc"));
+        moved.event.before = Some(details(Some("a")));
+        moved.event.after = Some(details(Some("bc")));
         assert_ne!(record().hash(), moved.hash());
     }
 
@@ -180,7 +180,7 @@ mod tests {
         empty.event.origin.client_ip = Some(String::new());
         assert_ne!(record().hash(), empty.hash());
         let mut null = record();
-        null.event.after = details(None);
+        null.event.after = Some(details(None));
         assert_ne!(record().hash(), null.hash());
         let mut later = record();
         later.seq = 2;

@@ -1,4 +1,4 @@
-//! E-mail addresses: the normal form that is stored, compared and returned (section 2.4 of the contract).
+//! E-mail addresses: the normal form that is stored, compared and returned.
 
 use std::{fmt, str::FromStr};
 

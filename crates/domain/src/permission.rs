@@ -17,7 +17,7 @@ impl Permission {
     /// Every permission, for tables and tests.
     pub const ALL: [Self; 3] = [Self::UseOwnAccount, Self::ReadOrganization, Self::WriteOrganization];
 
-    /// Whether the role grants it (section 10 of the contract).
+    /// Whether the role grants it.
     pub const fn granted_by(self, role: Role) -> bool {
         match self {
             Self::UseOwnAccount | Self::ReadOrganization => true,

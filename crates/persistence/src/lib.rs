@@ -6,6 +6,7 @@
 //!
 //! To add a repository: a file in `repo/` whose struct borrows the transaction, and an accessor on [`TenantTx`].
 
+mod changes;
 mod column;
 mod connection;
 mod entity;
@@ -17,6 +18,7 @@ pub mod seed;
 mod settings;
 mod store;
 
+pub use changes::{Change, ChangeFeed, OnChange};
 pub use error::{StoreError, Violation};
 pub use migrations::MigrationError;
 pub use repo::{

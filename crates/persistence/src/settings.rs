@@ -50,6 +50,14 @@ impl DatabaseSettings {
         }
     }
 
+    /// The embedded database's file.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite { path } => Some(path.clone()),
+            Self::Postgres { .. } => None,
+        }
+    }
+
     /// Pool options. Connections are opened lazily, so that an unreachable server fails requests, not the process.
     pub(crate) fn connect_options(&self) -> ConnectOptions {
         match self {

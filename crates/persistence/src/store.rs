@@ -2,7 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,13 +30,21 @@ pub struct Store {
     pool: SharedPool,
     engine: Engine,
     migration_lock: Option<PathBuf>,
+    file: Option<PathBuf>,
+    principal_reads: Arc<AtomicU64>,
 }
 
 impl Store {
     /// Prepares the pool. Nothing is sent yet: an unreachable database shows at the first use.
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let pool = Database::connect(settings.connect_options()).await?;
-        Ok(Self { pool: Arc::new(Normalised(pool)), engine: settings.engine(), migration_lock: lock_path(settings) })
+        Ok(Self {
+            pool: Arc::new(Normalised(pool)),
+            engine: settings.engine(),
+            migration_lock: lock_path(settings),
+            file: settings.file(),
+            principal_reads: Arc::default(),
+        })
     }
 
     /// Which engine answers.
@@ -79,6 +90,20 @@ impl Store {
 
     pub(crate) fn pool(&self) -> &impl ConnectionTrait {
         &*self.pool
+    }
+
+    /// How often the state of a caller has been read: what the memory in front of it did not know.
+    pub fn principal_reads(&self) -> u64 {
+        self.principal_reads.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_principal_read(&self) {
+        self.principal_reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The embedded database's file.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     pub(crate) fn migration_lock(&self) -> Option<&Path> {

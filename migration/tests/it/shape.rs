@@ -4,7 +4,7 @@ use sme_pulse_migration::{down, fresh, up};
 use sme_pulse_testing::{Engine, TestDatabase, on_both_databases};
 
 use crate::catalog::catalog;
-use crate::support::{furnished, lock, run, texts};
+use crate::support::{all, furnished, lock, run, texts};
 
 const TABLES: [&str; 19] = [
     "analytics.alerts",
@@ -59,7 +59,7 @@ on_both_databases! {
         let first = catalog(&connection).await;
         assert!(first.len() > 60, "{first:?}");
 
-        assert_eq!(down(&connection, lock.as_deref(), None).await.unwrap().len(), 6);
+        assert_eq!(down(&connection, lock.as_deref(), None).await.unwrap().len(), all());
         let empty = catalog(&connection).await;
         assert!(empty.iter().all(|line| line.contains("seaql_migrations") || line == "schema public"), "{empty:?}");
         assert!(texts(&connection, "SELECT version FROM seaql_migrations").await.is_empty());
@@ -68,14 +68,15 @@ on_both_databases! {
         assert_eq!(catalog(&connection).await, first);
     }
 
-    async fn one_step_down_takes_back_the_newest_alone(db: TestDatabase) {
+    async fn steps_down_take_back_the_newest_alone(db: TestDatabase) {
         let lock = lock(&db);
         let connection = furnished(&db).await;
         let whole = catalog(&connection).await;
-        assert_eq!(down(&connection, lock.as_deref(), Some(1)).await.unwrap(), ["m20261122_000006_auth"]);
+        let newest = ["m20261122_000007_change_notices", "m20261122_000006_auth"];
+        assert_eq!(down(&connection, lock.as_deref(), Some(2)).await.unwrap(), newest);
         assert_eq!(texts(&connection, "SELECT name FROM customers ORDER BY id").await, ["C1", "C2"]);
         assert!(run(&connection, "SELECT 1 FROM sessions").await.is_err());
-        assert_eq!(up(&connection, lock.as_deref()).await.unwrap(), ["m20261122_000006_auth"]);
+        assert_eq!(up(&connection, lock.as_deref()).await.unwrap(), [newest[1], newest[0]]);
         assert_eq!(catalog(&connection).await, whole);
     }
 
@@ -90,7 +91,7 @@ on_both_databases! {
         run(&connection, later).await.unwrap();
         run(&connection, "INSERT INTO seaql_migrations VALUES ('m20990101_000001_later', 0)").await.unwrap();
 
-        assert_eq!(fresh(&connection, lock.as_deref()).await.unwrap().len(), 6);
+        assert_eq!(fresh(&connection, lock.as_deref()).await.unwrap().len(), all());
         assert_eq!(catalog(&connection).await, whole);
         assert!(texts(&connection, "SELECT name FROM organizations").await.is_empty());
     }

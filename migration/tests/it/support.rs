@@ -2,9 +2,15 @@
 
 use std::path::PathBuf;
 
+use sea_orm_migration::MigratorTrait as _;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
-use sme_pulse_migration::up;
+use sme_pulse_migration::{Migrator, up};
 use sme_pulse_testing::TestDatabase;
+
+/// How many migrations there are.
+pub(crate) fn all() -> usize {
+    Migrator::migrations().len()
+}
 
 pub(crate) fn lock(db: &TestDatabase) -> Option<PathBuf> {
     db.folder().map(|folder| folder.join("test.db.migrate.lock"))

@@ -1,4 +1,4 @@
-//! Who a request comes from: the client's address (section 4.3 of the contract) and the key its budgets are counted by.
+//! Who a request comes from: the client's address and the key its budgets are counted by.
 
 mod node;
 mod resolver;

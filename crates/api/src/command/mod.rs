@@ -56,8 +56,8 @@ pub fn run(line: CommandLine) -> ExitCode {
     match dispatch(line.command.unwrap_or(Command::Serve)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report(&error);
             let misconfigured = error.is::<ConfigError>() || matches!(error.downcast_ref(), Some(KeyError::Config(_)));
+            report(&error, misconfigured);
             ExitCode::from(if misconfigured { 2 } else { 1 })
         }
     }
@@ -114,8 +114,8 @@ async fn open_store(database: &Database) -> anyhow::Result<Store> {
 }
 
 #[expect(clippy::print_stderr, reason = "the last word of a command line tool; the log may not exist yet")]
-fn report(error: &anyhow::Error) {
-    if error.is::<ConfigError>() {
+fn report(error: &anyhow::Error, misconfigured: bool) {
+    if misconfigured {
         eprintln!("{error}");
     } else {
         eprintln!("sme-pulse: {error:#}");

@@ -1,4 +1,4 @@
-//! The shared forms of answers, as the OpenAPI document describes them (section 3 of the contract).
+//! The shared forms of answers, as the OpenAPI document describes them.
 
 use serde::Serialize;
 use utoipa::ToSchema;

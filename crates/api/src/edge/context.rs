@@ -89,7 +89,7 @@ impl RequestContext {
         self.0.request_id
     }
 
-    /// The client of section 4.3, not the socket peer.
+    /// The client behind trusted proxies, not the socket peer.
     pub fn client_ip(&self) -> IpAddr {
         self.0.client_ip
     }

@@ -162,7 +162,7 @@ fn of_organization(error: &OrganizationError) -> Class<'static> {
     }
 }
 
-/// Violations that no use case has named: never a 500 (section 3.2).
+/// Violations that no use case has named: never a 500.
 fn of_store(error: &StoreError) -> Class<'static> {
     match error {
         StoreError::Unavailable(_) | StoreError::Busy(_) => Class::unavailable(),
@@ -192,8 +192,8 @@ impl Rule {
     }
 }
 
-/// How an answer is written that is an error of the HTTP library, not an [`ApiError`]. The status stays where the
-/// contract has a row for it; any other 4xx becomes a plain 400 text under its own status, any other 5xx a 500.
+/// How an answer is written that is an error of the HTTP library, not an [`ApiError`]. The status stays where it
+/// has a text of its own; any other 4xx becomes a plain 400 text under its own status, any other 5xx a 500.
 pub(crate) fn foreign(status: StatusCode) -> Class<'static> {
     match status {
         StatusCode::UNAUTHORIZED => Class::unauthorized("not_authenticated", "Not authenticated"),

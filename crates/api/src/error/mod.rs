@@ -1,5 +1,5 @@
 //! Errors to answers, once: every failure of the shell and of the layers below becomes one [`ApiError`], and one
-//! `match` without a wildcard arm gives it its status, code and text (section 3 of the contract). The final body is
+//! `match` without a wildcard arm gives it its status, code and text (`docs/api.md`). The final body is
 //! written by the outermost layer (`edge`), which alone knows the request id.
 
 mod class;
@@ -96,7 +96,7 @@ pub struct Business {
     pub text: Cow<'static, str>,
 }
 
-/// The codes of business refusals (section 3.2).
+/// The codes of business refusals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// 400: the object is not in the state the call needs.

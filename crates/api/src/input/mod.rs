@@ -1,4 +1,4 @@
-//! Reading requests: bodies, queries and path ids become typed values or the 422 items of section 3.3, all of them at
+//! Reading requests: bodies, queries and path ids become typed values or the items of a 422, all of them at
 //! once, in field order, never with the submitted value.
 //!
 //! A handler reads its fields, then unwraps them in `finish`, which fails when any of them was refused:
@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! To add a kind of value: one [`Kind`] in `kinds/`, with the texts of its row in section 3.3.
+//! To add a kind of value: one [`Kind`] in `kinds/`, with its texts, and a row in `docs/api.md`.
 
 mod body;
 mod json;

@@ -7,7 +7,7 @@ use actix_web::dev::ServiceRequest;
 
 use crate::{client_ip::ClientKey, edge::RequestContext, error::ApiError};
 
-/// Keys a budget by the client of section 4.3: the address that the edge resolved, else the socket peer.
+/// Keys a budget by the client: the address that the edge resolved, else the socket peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientKeyExtractor;
 

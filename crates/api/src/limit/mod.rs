@@ -1,4 +1,4 @@
-//! Request budgets: never more than N requests per client in any window W (section 4.3 of the contract).
+//! Request budgets: never more than N requests per client in any window W.
 //!
 //! `actix-governor` gives the shape (middleware on the route, key extractor); its algorithm (GCRA) lets about 9 of 5
 //! requests per 60 s through, so the counting is an exact sliding log of our own.

@@ -1,7 +1,7 @@
 //! How a resource is declared: its paths, the handler and the access of each method, and what holds for all of them.
 //!
 //! Every path is answered with and without a trailing slash, `HEAD` wherever `GET` is, any other method with 405 and
-//! `Allow`. Checks run in the contract's order: path, then the limiter (it wraps the whole resource, 405 included),
+//! `Allow`. Checks run in one order everywhere: path, then the limiter (it wraps the whole resource, 405 included),
 //! then method, body size, token, role, inputs.
 
 use actix_service::boxed::{self, BoxService};

@@ -23,7 +23,7 @@ pub(crate) use ticks::tick;
 use crate::edge::Edge;
 use stream::Socket;
 
-/// The bounds of a server. The defaults are the contract's.
+/// The bounds of a server, as `docs/api.md` promises them.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Threads that serve requests.
@@ -41,7 +41,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The contract's bounds for a number of worker threads.
+    /// The promised bounds for a number of worker threads.
     pub fn for_workers(workers: usize) -> Self {
         Self {
             workers: workers.max(1),

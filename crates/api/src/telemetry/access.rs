@@ -1,5 +1,5 @@
 //! The access event: one line per request, written where its outcome is known, outside any span. It is the most
-//! frequent line by far, so it holds what the contract names and nothing else.
+//! frequent line by far, so it holds what `docs/logging.md` names and nothing else.
 
 use std::net::IpAddr;
 

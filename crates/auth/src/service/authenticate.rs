@@ -1,41 +1,59 @@
-//! From a token to the caller behind it: signature and claims first, then the server's own state.
+//! From a token to the caller behind it: signature and claims first, then the server's own state, which a warm request
+//! finds in memory.
 
-use sme_pulse_persistence::PrincipalRow;
+use std::sync::Arc;
 
-use super::AuthService;
+use super::{AuthService, known_members::Snapshot};
 use crate::{AccessError, Principal, token::AccessClaims};
 
 impl AuthService {
-    /// The caller behind a token (section 2.5 of the contract).
+    /// The caller behind a token: genuine, of an existing user in this organization, with a live session, both active.
     pub async fn authenticate(&self, token: &str) -> Result<Principal, AccessError> {
-        let claims = self.parts.verifier.verify(token, self.parts.clock.now().timestamp())?;
-        let row = self
-            .parts
-            .store
-            .principal(claims.user, claims.session)
-            .await
-            .map_err(|error| AccessError::Undecided(Box::new(error)))?;
-        self.admit(&claims, row.ok_or(AccessError::UnknownUser)?)
+        let verifier = &self.parts.verifier;
+        let claims = self.tokens.claims(verifier, token)?;
+        claims.check_times(self.parts.clock.now().timestamp(), verifier.leeway())?;
+        let snapshot = self.snapshot(&claims).await?;
+        self.admit(&claims, &snapshot)
     }
 
-    fn admit(&self, claims: &AccessClaims, row: PrincipalRow) -> Result<Principal, AccessError> {
-        let user = row.user.id;
-        if claims.org != row.user.org {
-            return Err(AccessError::OrganizationMismatch { user, claimed: claims.org });
+    /// The state of the caller: from memory while the feed of changes is current, else from the database.
+    async fn snapshot(&self, claims: &AccessClaims) -> Result<Arc<Snapshot>, AccessError> {
+        let key = (claims.user, claims.session);
+        // First, because looking may make the memory forget.
+        let current = self.feed.is_current();
+        let now = self.parts.clock.monotonic();
+        let began = match self.members.find(key.0, key.1, now) {
+            Ok(snapshot) if current => return Ok(snapshot),
+            Ok(_) => None,
+            Err(began) => Some(began),
+        };
+        let read = self.parts.store.principal(key.0, key.1).await;
+        let row = read.map_err(|error| AccessError::Undecided(Box::new(error)))?.ok_or(AccessError::UnknownUser)?;
+        let snapshot = Arc::new(Snapshot::from(row));
+        if let Some(began) = began.filter(|_| current) {
+            self.members.keep(began, key, &snapshot, now);
+        }
+        Ok(snapshot)
+    }
+
+    fn admit(&self, claims: &AccessClaims, state: &Snapshot) -> Result<Principal, AccessError> {
+        let user = &state.member.user;
+        if claims.org != user.org {
+            return Err(AccessError::OrganizationMismatch { user: user.id, claimed: claims.org });
         }
         if claims.session.is_some() {
             let now = self.parts.clock.now();
-            let session = row.session.ok_or(AccessError::SessionEnded)?;
+            let session = state.session.ok_or(AccessError::SessionEnded)?;
             let leeway = chrono::Duration::seconds(i64::from(self.parts.verifier.leeway()));
             let expired = now.checked_sub_signed(leeway).is_none_or(|earliest| earliest >= session.expires_at);
             if session.revoked_at.is_some() || expired || session.org != claims.org {
                 return Err(AccessError::SessionEnded);
             }
         }
-        if !row.user.status.is_active() || !row.org_status.is_active() {
-            return Err(AccessError::Inactive { user });
+        if !user.status.is_active() || !state.org_status.is_active() {
+            return Err(AccessError::Inactive { user: user.id });
         }
-        Ok(Principal::new(row.user, claims.session, row.roles))
+        Ok(Principal::new(Arc::clone(&state.member), claims.session))
     }
 }
 

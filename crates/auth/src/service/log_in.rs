@@ -1,4 +1,4 @@
-//! Log-in: look-up, password, status, session, token, in this order (section 2.1 of the contract).
+//! Log-in: look-up, password, status, session, token, in this order.
 
 use chrono::{DateTime, Utc};
 use sme_pulse_domain::{

@@ -26,6 +26,8 @@ impl AuthService {
             }
             tx.commit().await
         })
-        .await
+        .await?;
+        self.changed(caller.user_id());
+        Ok(())
     }
 }

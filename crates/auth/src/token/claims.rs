@@ -19,15 +19,14 @@ pub struct AccessClaims {
     pub session: Option<SessionId>,
     /// `jti`: the token's own name.
     pub token_id: Option<String>,
+    expires_at: NumericDate,
+    not_before: Option<NumericDate>,
 }
 
 /// What the verifier expects.
 pub(super) struct Expected<'a> {
     pub(super) issuer: Option<&'a str>,
     pub(super) audience: Option<&'a str>,
-    pub(super) leeway: u32,
-    /// Seconds since 1970.
-    pub(super) now: i64,
 }
 
 impl AccessClaims {
@@ -37,7 +36,9 @@ impl AccessClaims {
             Some(Json::Integer(id)) if *id > 0 => OrgId::new(*id),
             _ => return Err(TokenError::BadClaim("org_id")),
         };
-        check_times(claims, expected)?;
+        let expires_at = time(claims, "exp")?.ok_or(TokenError::BadClaim("exp"))?;
+        let not_before = time(claims, "nbf")?;
+        time(claims, "iat")?;
         check_roles(claims)?;
         if let Some(issuer) = optional_text(claims, "iss")?
             && expected.issuer.is_some_and(|ours| ours != issuer)
@@ -51,7 +52,19 @@ impl AccessClaims {
         }
         let token_id = optional_text(claims, "jti")?.map(str::to_owned);
         let session = optional_text(claims, "sid")?.map(session_id).transpose()?;
-        Ok(Self { user, org, session, token_id })
+        Ok(Self { user, org, session, token_id, expires_at, not_before })
+    }
+
+    /// Whether the token is valid at `now` (seconds since 1970), give or take the leeway in seconds.
+    pub fn check_times(&self, now: i64, leeway: u32) -> Result<(), TokenError> {
+        let leeway = i64::from(leeway);
+        if !self.expires_at.is_after(now.saturating_sub(leeway)) {
+            return Err(TokenError::Expired);
+        }
+        if self.not_before.is_some_and(|start| start.is_after(now.saturating_add(leeway))) {
+            return Err(TokenError::NotYetValid);
+        }
+        Ok(())
     }
 }
 
@@ -68,21 +81,6 @@ fn session_id(text: &str) -> Result<SessionId, TokenError> {
     let id = Uuid::try_parse(text).map_err(|_| TokenError::BadClaim("sid"))?;
     // The hyphenated form only: no second spelling of a session.
     if id.hyphenated().to_string() == text { Ok(SessionId::new(id)) } else { Err(TokenError::BadClaim("sid")) }
-}
-
-fn check_times(claims: &Object, expected: &Expected<'_>) -> Result<(), TokenError> {
-    let leeway = i64::from(expected.leeway);
-    let exp = time(claims, "exp")?.ok_or(TokenError::BadClaim("exp"))?;
-    if !exp.is_after(expected.now.saturating_sub(leeway)) {
-        return Err(TokenError::Expired);
-    }
-    time(claims, "iat")?;
-    if let Some(nbf) = time(claims, "nbf")?
-        && nbf.is_after(expected.now.saturating_add(leeway))
-    {
-        return Err(TokenError::NotYetValid);
-    }
-    Ok(())
 }
 
 /// Informational, but of the right type when there.
@@ -103,7 +101,7 @@ fn optional_text<'a>(claims: &'a Object, name: &'static str) -> Result<Option<&'
 }
 
 /// A `NumericDate`, which may have a fraction.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum NumericDate {
     Whole(i64),
     Fractional(f64),

@@ -70,6 +70,7 @@ impl Store {
                 .column_as(session::Column::ExpiresAt, "session_expires_at")
                 .column_as(session::Column::RevokedAt, "session_revoked_at");
         }
+        self.count_principal_read();
         let rows = query.into_model::<Row>().all(self.pool()).await?;
         Ok(Found::from_rows(rows)?.map(|found| PrincipalRow {
             user: found.user,

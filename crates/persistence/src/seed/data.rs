@@ -1,4 +1,4 @@
-//! The seed rows themselves (section 9 of the contract).
+//! The seed rows themselves.
 
 use sme_pulse_domain::{
     account::{AccountType, NewAccount},

@@ -1,4 +1,4 @@
-//! The kinds of values that inputs have, each with the texts of its row in section 3.3 of the contract.
+//! The kinds of values that inputs have, each with its texts for refusals (`docs/api.md`).
 
 mod choice;
 mod date;

@@ -1,4 +1,4 @@
-//! The organization's own data sheet (section 17 of the contract).
+//! The organization's own data sheet.
 
 mod read;
 mod view;

@@ -15,9 +15,6 @@ use crate::{
     routes::{caller::Caller, origin},
 };
 
-/// Longest postal address in characters. The column has no limit; the body limit alone would allow a megabyte.
-const ADDRESS: usize = 10_000;
-
 /// A partial update: absent fields stay, null clears all but the name.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
@@ -58,7 +55,7 @@ pub(super) async fn handle(
     let mut fields = Object::of(&body);
     let name = fields.changed("name", text(1, NAME));
     let tax_code = fields.nullable("tax_code", text(1, CODE));
-    let address = fields.nullable("address", text(1, ADDRESS));
+    let address = fields.nullable("address", text(1, usize::MAX));
     let phone = fields.nullable("phone", text(1, CODE));
     let email = fields.nullable("email", EMAIL);
     let patch = fields.finish(|| {

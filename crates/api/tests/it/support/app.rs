@@ -20,8 +20,10 @@ use sme_pulse_testing::{Engine, Fixture, TestDatabase};
 use super::clock::TestClock;
 
 /// bcrypt of `123456` at cost 4: what every seeded and inserted user has.
-pub(super) const HASH: &str = "$2b$04$8jm5tGoJHgbO0XxqEIw5Luj6XyGV64.5cSPF8Vm5tXWoRj8m7d92m";
+pub(crate) const HASH: &str = "$2b$04$8jm5tGoJHgbO0XxqEIw5Luj6XyGV64.5cSPF8Vm5tXWoRj8m7d92m";
 pub(crate) const PASSWORD: &str = "123456";
+/// What tokens are signed with.
+pub(super) const SECRET: &str = "it-tests-0123456789abcdefghijklmnop";
 
 /// A running application. The seeds are in the database.
 pub(crate) struct TestApp {
@@ -51,6 +53,30 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
+
+    /// The value of a header that must be there exactly once.
+    pub(crate) fn one(&self, name: &str) -> &str {
+        let values: Vec<_> = self.headers.get_all(name).iter().collect();
+        assert_eq!(values.len(), 1, "{name} in {self:?}");
+        values[0].to_str().unwrap()
+    }
+
+    /// The answer without what differs between any two: the request id, the date and the time it took.
+    pub(crate) fn comparable(&self) -> String {
+        let id = self.one("x-request-id");
+        let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+        headers.retain(|line| !["x-request-id", "date", "x-process-time"].iter().any(|name| line.starts_with(name)));
+        headers.sort();
+        format!("{} {} {}", self.status, headers.join(", "), self.text.replace(id, "ID"))
+    }
+
+    /// Asserts the envelope of section 3.1 with these values, byte for byte.
+    pub(crate) fn assert_envelope(&self, status: u16, error: &str, detail: &str, code: &str) {
+        let id = self.one("x-request-id");
+        let text = format!(r#"{{"error":"{error}","detail":"{detail}","request_id":"{id}","error_code":"{code}"}}"#);
+        assert_eq!((self.status, &self.text), (status, &text));
+        assert_eq!(self.one("content-type"), "application/json");
+    }
 }
 
 impl Fixture for TestApp {
@@ -63,7 +89,7 @@ impl Fixture for TestApp {
 impl TestApp {
     /// With settings of the test's own over the defaults.
     pub(crate) async fn with(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
-        let fast = [("BACKEND_BCRYPT_COST", "4"), ("BACKEND_SECRET_KEY", "it-tests-0123456789abcdefghijklmnop")];
+        let fast = [("BACKEND_BCRYPT_COST", "4"), ("BACKEND_SECRET_KEY", SECRET)];
         let variables = Variables::from_pairs(fast.iter().chain(settings).copied());
         let (config, _) = Config::load(&variables).unwrap();
         let store = Store::open(&database_settings(&database)).await.unwrap();
@@ -115,15 +141,28 @@ impl TestApp {
         rows.iter().map(|row| row.try_get_by_index::<i64>(0).unwrap()).collect()
     }
 
+    /// The first column of a query, as texts.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<Option<String>> {
+        let db = self.store.raw();
+        let statement = Statement::from_string(db.get_database_backend(), self.dialect(sql));
+        let rows = db.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+
+    /// An expression for the whole seconds since 1970 of a timestamp column.
+    pub(crate) fn epoch(&self, column: &str) -> String {
+        match self.engine() {
+            Engine::Postgres => format!("CAST(FLOOR(EXTRACT(EPOCH FROM {column})) AS bigint)"),
+            Engine::Sqlite => format!("CAST(strftime('%s', {column}) AS INTEGER)"),
+        }
+    }
+
     pub(crate) fn engine(&self) -> Engine {
         self.database.engine()
     }
 
     fn dialect(&self, sql: &str) -> String {
-        if self.engine() == Engine::Postgres {
-            return sql.to_owned();
-        }
-        ["core.", "finance.", "analytics.", "auth."].iter().fold(sql.to_owned(), |sql, schema| sql.replace(schema, ""))
+        dialect(self.engine(), sql)
     }
 }
 
@@ -133,7 +172,14 @@ impl Drop for TestApp {
     }
 }
 
-fn database_settings(database: &TestDatabase) -> DatabaseSettings {
+pub(super) fn dialect(engine: Engine, sql: &str) -> String {
+    if engine == Engine::Postgres {
+        return sql.to_owned();
+    }
+    ["core.", "finance.", "analytics.", "auth."].iter().fold(sql.to_owned(), |sql, schema| sql.replace(schema, ""))
+}
+
+pub(super) fn database_settings(database: &TestDatabase) -> DatabaseSettings {
     match database.file() {
         Some(path) => DatabaseSettings::Sqlite { path },
         None => DatabaseSettings::Postgres { url: database.url().to_owned(), pool_size: 1, max_overflow: 7 },

@@ -45,9 +45,26 @@ impl TestApp {
         self.sign_in(&email).await
     }
 
+    /// A user in an organization that exists, with this stored hash and without roles.
+    pub(crate) async fn insert_user(&self, org: i64, email: &str, hash: &str) -> i64 {
+        self.sql(&format!("INSERT INTO core.users (org_id, email, password_hash) VALUES ({org}, '{email}', '{hash}')"))
+            .await;
+        self.numbers(&format!("SELECT id FROM core.users WHERE email = '{email}'")).await[0]
+    }
+
+    /// A log-in that may fail.
+    pub(crate) async fn log_in(&self, email: &str, password: &str) -> Answer {
+        self.post("/api/v1/auth/login", &json!({"email": email, "password": password})).await
+    }
+
+    /// `GET /me` with this token.
+    pub(crate) async fn me(&self, token: &str) -> Answer {
+        Self::send(self.request("GET", "/api/v1/auth/me").bearer_auth(token)).await
+    }
+
     /// Log-in with the password that every test user has.
     pub(crate) async fn sign_in(&self, email: &str) -> Member<'_> {
-        let answer = self.post("/api/v1/auth/login", &json!({"email": email, "password": PASSWORD})).await;
+        let answer = self.log_in(email, PASSWORD).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let body = answer.json();
         Member {

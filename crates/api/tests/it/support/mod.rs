@@ -3,6 +3,12 @@
 mod app;
 mod clock;
 mod member;
+mod mint;
+mod process;
+mod raw;
 
-pub(crate) use app::{Answer, TestApp};
+pub(crate) use app::{Answer, HASH, PASSWORD, TestApp};
+pub(crate) use clock::TestClock;
 pub(crate) use member::Member;
+pub(crate) use mint::{HEADER, claims, claims_but, mint, mint_text, part, sign_with};
+pub(crate) use process::Process;

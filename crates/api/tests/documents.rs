@@ -1,0 +1,89 @@
+//! The documents name only what exists, and the description of the API leaves out no endpoint.
+#![expect(clippy::unwrap_used, reason = "a test says what it found by panicking")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use sme_pulse_api::{config::KEYS, routes};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Name and text of README.md and of every document below docs.
+fn documents() -> Vec<(PathBuf, String)> {
+    let mut found = vec![root().join("README.md")];
+    for folder in ["docs", "docs/adr"] {
+        let files = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        found.extend(files.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    assert!(found.len() > 10, "{found:?}");
+    found.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// What stands in backticks outside fenced examples.
+fn quoted(text: &str) -> Vec<&str> {
+    let prose = text.split("```").step_by(2);
+    prose.flat_map(|part| part.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn every_path_of_the_repository_that_a_document_names_exists() {
+    let folders: BTreeSet<String> = fs::read_dir(root())
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
+        .filter(|name| !["data", "logs", "target"].contains(&name.as_str()))
+        .collect();
+    let mut checked = 0;
+    for (document, text) in documents() {
+        for path in quoted(&text) {
+            let in_repository = path.split_once('/').is_some_and(|(folder, _)| folders.contains(folder));
+            if in_repository || Path::new(path).extension().is_some_and(|e| e == "toml") {
+                assert!(root().join(path).exists(), "{} names {path}", document.display());
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 50, "{checked}");
+}
+
+#[test]
+fn the_readme_shows_known_variables_with_their_defaults() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let rows: Vec<(&str, &str)> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .filter(|(name, _)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    assert!(rows.len() > 5, "{rows:?}");
+    for (name, rest) in rows {
+        let Some(key) = KEYS.iter().find(|key| key.name == name) else { panic!("{name} is no variable") };
+        let default = rest.split('|').next().unwrap().trim().trim_matches('`');
+        assert!(key.default.is_empty() || key.default == default, "{name}: {default}");
+    }
+}
+
+#[test]
+fn the_description_of_the_api_lists_every_endpoint_and_no_other() {
+    let text = fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let is_endpoint = |name: &&str| name.split_once(" /").is_some_and(|(verb, _)| verb.chars().all(char::is_uppercase));
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let listed: BTreeSet<String> = rows.map(|(name, _)| name).filter(is_endpoint).map(str::to_owned).collect();
+
+    let document = serde_json::to_value(routes::openapi()).unwrap();
+    let mut described = BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for verb in operations
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| ["get", "post", "put", "delete"].contains(&key.as_str()))
+        {
+            described.insert(format!("{} {path}", verb.to_uppercase()));
+        }
+    }
+    assert_eq!(listed, described);
+}

@@ -1,0 +1,91 @@
+//! The authentication service on both engines: what it remembers, and how fast it forgets.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::time::Duration;
+
+use sme_pulse_auth::AccessError;
+use sme_pulse_domain::audit::Origin;
+use sme_pulse_testing::{Engine, on_both_databases};
+use support::{Office, eventually};
+
+on_both_databases! {
+    async fn a_log_out_is_seen_by_the_next_request_of_the_same_process(office: Office) {
+        let token = office.here.token().await;
+        let caller = office.here.auth.authenticate(&token).await.unwrap();
+        office.here.auth.log_out(&caller, &Origin::default()).await.unwrap();
+        assert!(matches!(office.here.auth.authenticate(&token).await, Err(AccessError::SessionEnded)));
+    }
+
+    async fn a_log_out_is_seen_by_another_process_within_its_second(office: Office) {
+        let token = office.here.token().await;
+        for _ in 0..20 {
+            office.there.auth.authenticate(&token).await.unwrap();
+        }
+        let caller = office.here.auth.authenticate(&token).await.unwrap();
+        office.here.auth.log_out(&caller, &Origin::default()).await.unwrap();
+        eventually("the session is over there too", || async {
+            matches!(office.there.auth.authenticate(&token).await, Err(AccessError::SessionEnded))
+        }).await;
+    }
+
+    async fn whoever_changes_the_rows_is_noticed(office: Office) {
+        let token = office.here.token().await;
+        for (change, undo, refused) in [
+            ("UPDATE core.users SET status = 'inactive'", "UPDATE core.users SET status = 'active'", true),
+            ("UPDATE core.organizations SET status = 'inactive'", "UPDATE core.organizations SET status = 'active'", true),
+            ("DELETE FROM core.user_roles", "", false),
+        ] {
+            office.here.auth.authenticate(&token).await.unwrap();
+            office.sql(change).await;
+            eventually(change, || async {
+                match office.here.auth.authenticate(&token).await {
+                    Err(AccessError::Inactive { .. }) => refused,
+                    Ok(caller) => !refused && caller.roles().is_empty(),
+                    Err(_) => false,
+                }
+            }).await;
+            if !undo.is_empty() {
+                office.sql(undo).await;
+                eventually(undo, || async { office.here.auth.authenticate(&token).await.is_ok() }).await;
+            }
+        }
+    }
+
+    async fn a_warm_request_reads_no_database(office: Office) {
+        let token = office.here.token().await;
+        eventually("news arrive", || async {
+            let before = office.here.reads();
+            office.here.auth.authenticate(&token).await.unwrap();
+            office.here.auth.authenticate(&token).await.unwrap();
+            office.here.reads() == before || office.here.reads() == before + 1
+        }).await;
+        let before = office.here.reads();
+        for _ in 0..100 {
+            office.here.auth.authenticate(&token).await.unwrap();
+        }
+        assert_eq!(office.here.reads(), before);
+        office.here.clock.advance(Duration::from_secs(31));
+        office.here.auth.authenticate(&token).await.unwrap();
+        assert_eq!(office.here.reads(), before + 1, "what is remembered has a time to live");
+    }
+
+    async fn without_news_nothing_is_believed(office: Office) {
+        if office.engine() == Engine::Sqlite {
+            return;
+        }
+        let token = office.here.token().await;
+        office.here.auth.authenticate(&token).await.unwrap();
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
+                   AND datname = current_database() AND query LIKE 'LISTEN%'";
+        for round in 0..10 {
+            office.sql(cut).await;
+            office.sql("UPDATE core.users SET status = 'inactive'").await;
+            eventually("refused although the listener was cut", || async { office.here.auth.authenticate(&token).await.is_err() }).await;
+            office.sql("UPDATE core.users SET status = 'active'").await;
+            eventually("and admitted again", || async { office.here.auth.authenticate(&token).await.is_ok() }).await;
+            assert!(round < 10);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Two services over one database, as two replicas would be.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait as _;
+use sme_pulse_auth::{
+    password::{Bcrypt, Passwords, PoolSettings},
+    service::{AuthParts, AuthService, LogIn},
+    token::{Algorithm, Signer, Verifier},
+};
+use sme_pulse_domain::{audit::Origin, clock::Clock, email::Email, rng::Rng};
+use sme_pulse_persistence::{DatabaseSettings, Store, seed};
+use sme_pulse_testing::{Engine, Fixture, TestDatabase};
+
+/// bcrypt of `123456` at cost 4.
+const HASH: &str = "$2b$04$8jm5tGoJHgbO0XxqEIw5Luj6XyGV64.5cSPF8Vm5tXWoRj8m7d92m";
+const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+
+pub(crate) struct Office {
+    pub(crate) here: Replica,
+    pub(crate) there: Replica,
+    database: TestDatabase,
+}
+
+pub(crate) struct Replica {
+    pub(crate) auth: AuthService,
+    pub(crate) clock: Arc<TestClock>,
+    store: Store,
+}
+
+#[derive(Default)]
+pub(crate) struct TestClock(AtomicU64);
+
+impl TestClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_763_626_530, 0).unwrap() + self.monotonic()
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Counts up: unique and repeatable.
+struct Counter(AtomicU64);
+
+impl Rng for Counter {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            *byte = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::SeqCst).to_be_bytes()[0];
+        }
+    }
+}
+
+impl Fixture for Office {
+    async fn on(database: TestDatabase) -> Self {
+        let here = Replica::start(&database, 1).await;
+        let there = Replica::start(&database, 2).await;
+        Self { here, there, database }
+    }
+}
+
+impl Office {
+    pub(crate) fn engine(&self) -> Engine {
+        self.database.engine()
+    }
+
+    /// A statement of a third party, with the schemas taken off on SQLite.
+    pub(crate) async fn sql(&self, sql: &str) {
+        let mut sql = sql.to_owned();
+        if self.engine() == Engine::Sqlite {
+            sql = sql.replace("core.", "").replace("auth.", "");
+        }
+        self.database.connect().await.execute_unprepared(&sql).await.unwrap();
+    }
+}
+
+impl Replica {
+    async fn start(database: &TestDatabase, number: u64) -> Self {
+        let settings = match database.file() {
+            Some(path) => DatabaseSettings::Sqlite { path },
+            None => DatabaseSettings::Postgres { url: database.url().to_owned(), pool_size: 1, max_overflow: 4 },
+        };
+        let store = Store::open(&settings).await.unwrap();
+        store.migrate_up().await.unwrap();
+        let clock = Arc::<TestClock>::default();
+        seed::run(&store, HASH, clock.now()).await.unwrap();
+        let rng: Arc<dyn Rng> = Arc::new(Counter(AtomicU64::new(number)));
+        let pool = PoolSettings::for_threads(1);
+        let auth = AuthService::new(AuthParts {
+            store: store.clone(),
+            passwords: Passwords::start(Bcrypt::new(4), pool, clock.clone(), Arc::clone(&rng)).unwrap(),
+            signer: Signer::new(SECRET, Algorithm::Hs256, "i", "a"),
+            verifier: Verifier::new(SECRET, Algorithm::Hs256).issuer("i").audience("a"),
+            token_lifetime: chrono::Duration::minutes(30),
+            clock: clock.clone(),
+            rng,
+        });
+        Self { auth, clock, store }
+    }
+
+    pub(crate) async fn token(&self) -> String {
+        let email = Email::parse("admin@sme.com").unwrap();
+        let attempt = LogIn { email, password: "123456".into(), user_agent: None, origin: Origin::default() };
+        self.auth.log_in(attempt).await.unwrap().token
+    }
+
+    /// How often the state of a caller was read from the database.
+    pub(crate) fn reads(&self) -> u64 {
+        self.store.principal_reads()
+    }
+}
+
+/// Asks until it is so; a change may take a second to arrive, and a machine under load some more.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
+    let asking = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), asking).await.unwrap_or_else(|_| panic!("not within 10 s: {what}"));
+}

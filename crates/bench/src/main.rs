@@ -1,0 +1,139 @@
+//! The benchmark: the product against floors built in the same run, in alternating rounds, since machines are noisy
+//! and only ratios can be compared. Writes nothing but its table; started by `cargo xtask bench`.
+
+mod clock;
+mod figures;
+mod flood;
+mod load;
+mod login;
+mod machine;
+mod memory;
+mod reply;
+mod report;
+mod requests;
+mod server;
+mod start;
+mod storm;
+mod throughput;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use crate::machine::Cores;
+use crate::report::Row;
+use crate::server::{Product, Server};
+
+/// The default cost of the product, stated to both sides.
+pub(crate) const BCRYPT_COST: u32 = 12;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask bench", about = "Measures the product against floors built in the same run")]
+struct Cli {
+    #[arg(long, hide = true)]
+    product: PathBuf,
+    #[arg(long, hide = true)]
+    floor: PathBuf,
+    /// Short rounds: a look, not a figure to quote
+    #[arg(long)]
+    quick: bool,
+    /// Distinct client addresses for the memory row [default: 1000000, quick: 100000]
+    #[arg(long)]
+    addresses: Option<u32>,
+    /// Only these rows; may be repeated
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Health,
+    Me,
+    Login,
+    Storm,
+    Start,
+    Memory,
+}
+
+type Measure = fn(&Bench) -> anyhow::Result<Vec<Row>>;
+
+/// What every row needs.
+pub(crate) struct Bench {
+    product: PathBuf,
+    floor: PathBuf,
+    cores: Cores,
+    hash_threads: usize,
+    rounds: u32,
+    round: Duration,
+    starts: u32,
+    addresses: u32,
+}
+
+impl Bench {
+    /// The product on a new database.
+    pub(crate) fn prepare(&self) -> anyhow::Result<Product> {
+        Product::prepare(&self.product, &self.cores, self.hash_threads)
+    }
+
+    /// The bare server with this answer.
+    pub(crate) fn bare(&self, body: &[u8]) -> anyhow::Result<Server> {
+        Server::floor(&self.floor, &self.cores, body)
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            note(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// True when every bar was met.
+fn run(cli: Cli) -> anyhow::Result<bool> {
+    let cores = Cores::divide()?;
+    let (rounds, round, starts, addresses) =
+        if cli.quick { (2, Duration::from_secs(3), 5, 100_000) } else { (5, Duration::from_secs(8), 21, 1_000_000) };
+    let bench = Bench {
+        hash_threads: cores.server_count.saturating_sub(1).max(1),
+        product: cli.product,
+        floor: cli.floor,
+        addresses: cli.addresses.unwrap_or(addresses),
+        rounds,
+        round,
+        starts,
+        cores,
+    };
+    note(format_args!("{}; {} hashing thread(s)", bench.cores.describe(), bench.hash_threads));
+    let parts: [(Part, Measure); 6] = [
+        (Part::Health, throughput::health),
+        (Part::Me, throughput::me),
+        (Part::Login, login::measure),
+        (Part::Storm, storm::measure),
+        (Part::Start, start::measure),
+        (Part::Memory, memory::measure),
+    ];
+    let mut rows = Vec::new();
+    for (part, measure) in parts {
+        if cli.only.is_empty() || cli.only.contains(&part) {
+            rows.extend(measure(&bench)?);
+        }
+    }
+    let met = report::print(&rows)?;
+    if cli.quick {
+        note(format_args!("short rounds: repeat without --quick before quoting a figure"));
+    }
+    Ok(met)
+}
+
+/// Progress, on stderr, so that the table alone is on stdout.
+pub(crate) fn note(line: std::fmt::Arguments<'_>) {
+    // Progress that nobody reads is no reason to stop.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

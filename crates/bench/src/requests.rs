@@ -1,0 +1,29 @@
+//! The requests that are sent, byte for byte.
+
+use std::net::SocketAddr;
+
+/// The seeded log-in.
+pub(crate) const CREDENTIALS: &str = r#"{"email":"admin@sme.com","password":"123456"}"#;
+
+pub(crate) fn get(target: SocketAddr, path: &str, token: Option<&str>) -> Vec<u8> {
+    let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+    format!("GET {path} HTTP/1.1\r\nHost: {target}\r\n{authorization}\r\n").into_bytes()
+}
+
+pub(crate) fn login(target: SocketAddr, body: &str) -> Vec<u8> {
+    login_from(target, body, "")
+}
+
+/// The same through a proxy that saw `client`.
+pub(crate) fn forwarded_login(target: SocketAddr, body: &str, client: std::net::Ipv4Addr) -> Vec<u8> {
+    login_from(target, body, &format!("X-Forwarded-For: {client}\r\n"))
+}
+
+fn login_from(target: SocketAddr, body: &str, header: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST /auth/login HTTP/1.1\r\nHost: {target}\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n{header}\r\n{body}"
+    )
+    .into_bytes()
+}
