@@ -24,7 +24,7 @@ pub use migrations::MigrationError;
 pub use repo::{
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
-    sessions::{LogInRecord, Sessions},
+    sessions::{LogInRecord, RenewedHash, Sessions},
 };
 pub use retry::{AsStoreError, retrying};
 pub use settings::{DatabaseSettings, Engine};

@@ -13,7 +13,7 @@ use sme_pulse_domain::{
     session::{EndReason, Session},
     tenant::TenantScope,
 };
-use sme_pulse_persistence::{Store, StoreError, seed};
+use sme_pulse_persistence::{LogInRecord, RenewedHash, Store, StoreError, seed};
 use sme_pulse_testing::on_both_databases;
 use support::{HASH, TestStore, now};
 use uuid::Uuid;
@@ -133,6 +133,19 @@ on_both_databases! {
         tx.commit().await.unwrap();
         let row = test.store.principal(user.id, Some(session.id)).await.unwrap().unwrap();
         assert_eq!(row.session.unwrap().revoked_at, Some(now()));
+    }
+
+    async fn a_renewed_hash_replaces_only_the_one_that_was_compared(test: TestStore) {
+        test.seed().await;
+        let user = admin(&test.store).await.user;
+        for (old, new, stored) in [("a hash from before", "renewed", HASH), (HASH, "renewed", "renewed")] {
+            let renewed = Some(RenewedHash { old: old.into(), new: new.into() });
+            let tx = test.store.begin(scope(user.org.get())).await.unwrap();
+            tx.sessions().record_log_in(LogInRecord { user: user.id, at: now(), renewed }).await.unwrap();
+            tx.commit().await.unwrap();
+            let account = admin(&test.store).await;
+            assert_eq!((account.password_hash.as_str(), account.user.last_login_at), (stored, Some(now())));
+        }
     }
 
     async fn a_dropped_transaction_leaves_nothing(test: TestStore) {

@@ -11,7 +11,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use uuid::fmt::Hyphenated;
 
 use super::body::{BodyStatus, Closing, Ending};
-use super::flight::{CLIENT_GONE, Flight};
+use super::flight::{CLIENT_GONE, Flight, Turn};
 use super::{cors, headers};
 use crate::error::{self, ApiError};
 
@@ -66,8 +66,9 @@ pub(super) fn finish(flight: &mut Flight, outcome: Outcome) -> Result<ServiceRes
     headers::write(head, id, took);
     flight.context().write_promised(head);
     cors::write(flight.origin.take(), head);
-    if flight.upgrade {
-        // The HTTP library would write `connection: upgrade` here, and close.
+    if flight.turn != Turn::Any {
+        // The HTTP library goes by the newest request of a connection: when others follow in one piece it would not
+        // end the connection. And to an upgrade it would agree.
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     response = close_if_unread(flight, response);

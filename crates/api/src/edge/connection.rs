@@ -15,6 +15,7 @@ pub struct Connection {
     fed: Cell<bool>,
     overdue: Cell<bool>,
     linger: Cell<bool>,
+    ended: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -59,6 +60,16 @@ impl Connection {
         self.linger.get()
     }
 
+    /// Notes that the request being served is the last one.
+    fn end(&self) {
+        self.ended.set(true);
+    }
+
+    /// Whether the last request was served; what follows is not to be processed (RFC 9112 section 9.6).
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.get()
+    }
+
     fn enter(&self) {
         self.serving.set(self.serving.get().saturating_add(1));
         self.head_since.set(None);
@@ -84,6 +95,10 @@ impl Serving {
 
     pub(super) fn linger(&self) {
         self.0.linger();
+    }
+
+    pub(super) fn mark_last(&self) {
+        self.0.end();
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HeaderValue;
-use actix_web::http::{Method, Uri};
+use actix_web::http::{ConnectionType, Method, Uri};
 use uuid::fmt::Hyphenated;
 
 use crate::telemetry::AccessRecord;
@@ -19,6 +19,28 @@ use super::context::{Level, RequestContext};
 
 /// The status an access event has when nobody was left to answer.
 pub(super) const CLIENT_GONE: u16 = 499;
+
+/// Where on its connection a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Others may follow.
+    Any,
+    /// The client asked for the end, or for another protocol, which no answer takes up.
+    Last,
+    /// The last one came before it.
+    TooLate,
+}
+
+impl Turn {
+    fn of(req: &ServiceRequest) -> Self {
+        let ended = req.conn_data::<Rc<Connection>>().is_some_and(|connection| connection.has_ended());
+        match req.head().connection_type() {
+            _ if ended => Self::TooLate,
+            ConnectionType::KeepAlive => Self::Any,
+            ConnectionType::Close | ConnectionType::Upgrade => Self::Last,
+        }
+    }
+}
 
 /// A request on its way.
 pub(super) struct Flight {
@@ -32,8 +54,7 @@ pub(super) struct Flight {
     pub(super) body: Option<Incoming>,
     /// Whether some of the body was dropped unread.
     pub(super) discarded: bool,
-    /// Whether the client asked for another protocol, which no answer takes up.
-    pub(super) upgrade: bool,
+    pub(super) turn: Turn,
     serving: Option<Serving>,
     logged: bool,
 }
@@ -44,6 +65,11 @@ impl Flight {
         // A socket without a peer address does not occur over TCP; if it did, it would be nobody's trusted proxy.
         let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         let client_ip = (parts.resolve_client)(peer, req.headers());
+        let turn = Turn::of(req);
+        let serving = req.conn_data::<Rc<Connection>>().map(Serving::on);
+        if let Some(serving) = serving.as_ref().filter(|_| turn != Turn::Any) {
+            serving.mark_last();
+        }
         Self {
             context: RequestContext::new(parts.rng.uuid(), client_ip),
             started,
@@ -52,8 +78,8 @@ impl Flight {
             origin: parts.origins.matching(req.headers()),
             body,
             discarded: false,
-            upgrade: req.head().upgrade(),
-            serving: req.conn_data::<Rc<Connection>>().map(Serving::on),
+            turn,
+            serving,
             logged: false,
             parts: Rc::clone(parts),
         }

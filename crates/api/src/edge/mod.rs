@@ -33,8 +33,9 @@ pub use cors::Origins;
 
 use answer::Outcome;
 use body::Incoming;
-use flight::Flight;
+use flight::{Flight, Turn};
 
+use crate::error::ApiError;
 use crate::telemetry::AccessRecord;
 use future::EdgeFuture;
 
@@ -108,6 +109,10 @@ where
     fn call(&self, mut req: ServiceRequest) -> Self::Future {
         let body = Incoming::track(&mut req);
         let flight = Flight::begin(&self.parts, &req, body);
+        if flight.turn == Turn::TooLate {
+            let error = ApiError::BadRequest("a request after the last one of its connection");
+            return EdgeFuture::answered(flight, Outcome::refused(req, error));
+        }
         if let Err(error) = inspect::head(&req) {
             return EdgeFuture::answered(flight, Outcome::refused(req, error));
         }

@@ -218,3 +218,16 @@ fn a_protocol_that_is_not_taken_up_is_not_announced() {
         assert_eq!(client.rest(), "", "{protocol}");
     }
 }
+
+#[test]
+fn a_connection_ends_as_asked_and_what_follows_is_not_processed() {
+    let server = TestServer::start();
+    let get = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned();
+    for last in [get, post("/echo", "Connection: close\r\nContent-Length: 2\r\n", "{}")] {
+        let mut client = Client::connect(server.address);
+        let answer = client.send(format!("{last}{HIDDEN}{HIDDEN}")).answer();
+        assert_eq!((answer.status, answer.one("connection")), (200, "close"), "{last:?}");
+        let rest = client.rest();
+        assert!(!rest.contains("HTTP/1.1 2"), "{last:?}: {rest}");
+    }
+}

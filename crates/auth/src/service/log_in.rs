@@ -11,7 +11,7 @@ use sme_pulse_domain::{
     text,
     user::{Account, User},
 };
-use sme_pulse_persistence::{LogInRecord, StoreError, retrying};
+use sme_pulse_persistence::{LogInRecord, RenewedHash, StoreError, retrying};
 
 use super::AuthService;
 use crate::{
@@ -92,7 +92,7 @@ impl AuthService {
         let Some(account) = account else { return self.refuse(Refusal::UnknownEmail, None, attempt).await };
         match judge(&account, verdict) {
             Ok(outdated) => {
-                let renewed = if outdated { self.renewed(&attempt).await } else { None };
+                let renewed = if outdated { self.renewed(&account, &attempt).await } else { None };
                 self.open_session(account, renewed, &attempt).await
             }
             Err(refusal) => self.refuse(refusal, Some(&account.user), attempt).await,
@@ -106,14 +106,15 @@ impl AuthService {
 
     /// A hash at today's cost. Only after the status was checked, because the extra work shows; and when the pool is
     /// full the next log-in will do.
-    async fn renewed(&self, attempt: &LogIn) -> Option<String> {
-        self.parts.passwords.hash(attempt.password.clone()).await.ok()
+    async fn renewed(&self, account: &Account, attempt: &LogIn) -> Option<RenewedHash> {
+        let new = self.parts.passwords.hash(attempt.password.clone()).await.ok()?;
+        Some(RenewedHash { old: account.password_hash.clone(), new })
     }
 
     async fn open_session(
         &self,
         account: Account,
-        renewed: Option<String>,
+        renewed: Option<RenewedHash>,
         attempt: &LogIn,
     ) -> Result<LoggedIn, LogInError> {
         let now = self.parts.clock.now();
@@ -154,13 +155,13 @@ impl AuthService {
         &self,
         user: &User,
         session: &Session,
-        new_hash: Option<String>,
+        renewed: Option<RenewedHash>,
         attempt: &LogIn,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let tx = self.parts.store.begin(scope_of(user)).await?;
         tx.sessions().open(session).await?;
-        tx.sessions().record_log_in(LogInRecord { user: user.id, at: now, new_hash }).await?;
+        tx.sessions().record_log_in(LogInRecord { user: user.id, at: now, renewed }).await?;
         let mut event = AuditEvent::new(Action::LogIn, Some(user.org), attempt.origin.clone());
         event.actor = Some(user.id);
         event.entity = Some("users");

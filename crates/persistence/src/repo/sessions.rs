@@ -1,7 +1,7 @@
 //! Sessions of an organization's users, and what a log-in writes.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ExprTrait, IntoSimpleExpr, NotSet, QueryFilter};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ExprTrait, IntoSimpleExpr, QueryFilter};
 use sme_pulse_domain::{
     ids::{SessionId, UserId},
     session::{EndReason, Session},
@@ -28,7 +28,16 @@ pub struct LogInRecord {
     /// When.
     pub at: DateTime<Utc>,
     /// The password's new hash, when the stored one was outdated.
-    pub new_hash: Option<String>,
+    pub renewed: Option<RenewedHash>,
+}
+
+/// A hash of the same password at today's cost. There is no `Debug`: hashes are not for logs.
+#[derive(Clone)]
+pub struct RenewedHash {
+    /// The one that the password was compared with.
+    pub old: String,
+    /// The one to store in its place.
+    pub new: String,
 }
 
 impl TenantTx {
@@ -76,19 +85,20 @@ impl Sessions<'_> {
         Ok(done.rows_affected > 0)
     }
 
-    /// Notes a log-in at its user.
+    /// Notes a log-in at its user. A hash that was replaced since it was compared stays: the password has been changed.
     pub async fn record_log_in(&self, record: LogInRecord) -> Result<(), StoreError> {
-        let changes = user::ActiveModel {
-            last_login_at: Set(Some(record.at)),
-            password_hash: record.new_hash.map_or(NotSet, Set),
-            updated_at: Set(record.at),
-            ..Default::default()
-        };
-        user::Entity::update_within(self.scope)
-            .set(changes)
-            .filter(user::Column::Id.into_simple_expr().eq(record.user.get()))
-            .exec(self.tx)
-            .await?;
+        let changes =
+            user::ActiveModel { last_login_at: Set(Some(record.at)), updated_at: Set(record.at), ..Default::default() };
+        let user = user::Column::Id.into_simple_expr().eq(record.user.get());
+        user::Entity::update_within(self.scope).set(changes).filter(user.clone()).exec(self.tx).await?;
+        if let Some(RenewedHash { old, new }) = record.renewed {
+            user::Entity::update_within(self.scope)
+                .set(user::ActiveModel { password_hash: Set(new), ..Default::default() })
+                .filter(user)
+                .filter(user::Column::PasswordHash.into_simple_expr().eq(old))
+                .exec(self.tx)
+                .await?;
+        }
         Ok(())
     }
 }
