@@ -17,7 +17,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Extensions, Server, Service, ServiceFactory};
 use actix_web::rt::net::TcpStream;
 
-pub use stop::run_until_signal;
+pub use stop::{StopSignals, run_until_signal};
 pub(crate) use ticks::tick;
 
 use crate::edge::Edge;

@@ -3,19 +3,36 @@
 use std::io;
 
 use actix_web::dev::Server;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Runs the server until SIGTERM or SIGINT, then lets it finish the work in flight. A second signal ends it at once.
-pub async fn run_until_signal(server: Server) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+/// SIGTERM and SIGINT. From its making on they no longer end the process by themselves, so there is one of it, made
+/// before anything that must not be torn apart.
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Begins to listen; must be called inside a runtime.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next of them. One that came since the last call counts.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Runs the server until a signal, then lets it finish the work in flight. A second signal ends it at once.
+pub async fn run_until_signal(server: Server, mut signals: StopSignals) -> io::Result<()> {
     let handle = server.handle();
     let stopper = actix_web::rt::spawn(async move {
         for graceful in [true, false] {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+            signals.next().await;
             // The command is sent by the call; waiting for its completion would delay the second signal.
             drop(handle.stop(graceful));
         }

@@ -91,7 +91,7 @@ async fn a_flood_of_two_thousand_connections_stops_nobody() {
     assert_served(&server).await;
     let memory = server.memory();
     drop(flood);
-    until("the descriptors are back", Duration::from_secs(60), async || {
+    until("the descriptors are back", Duration::from_mins(1), async || {
         (server.descriptors() <= before + 20).then_some(())
     })
     .await;

@@ -16,7 +16,7 @@ const CHANGES: [&str; 6] = [
 const CURRENT: &str = "The schema is current; nothing to do.\n";
 
 fn lines(word: &str, names: &[&str]) -> String {
-    names.iter().map(|name| format!("{word}{name}\n")).collect()
+    names.iter().flat_map(|name| [word, name, "\n"]).collect()
 }
 
 fn production(home: &mut Home) {
@@ -114,8 +114,8 @@ on_both_databases! {
 fn an_unreachable_database_fails_the_command_without_its_password() {
     let mut home = Home::bare();
     home.set("DATABASE_URL", "postgres://user:hunter22@127.0.0.1:1/x");
-    for args in [&["migrate"][..], &["migrate", "status"], &["seed"]] {
-        let done = home.run(args);
+    let started = [&["migrate"][..], &["migrate", "status"], &["seed"]].map(|args| home.start(args));
+    for done in started.map(Done::of) {
         assert_eq!((done.code, done.stdout.as_str()), (Some(1), ""), "{done:?}");
         assert!(!done.complaint().contains("hunter22"), "{done:?}");
     }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, prlimit};
 use sea_orm::{ConnectionTrait as _, Statement, TransactionTrait as _};
 use sme_pulse_persistence::{DatabaseSettings, Store};
 
-use crate::support::{Home, assert_clean_unavailable, until};
+use crate::support::{Home, assert_clean_unavailable, assert_unbroken_audit_trail, until};
 
 #[tokio::test]
 async fn a_locked_file_delays_a_log_in_then_refuses_it_and_heals() {
@@ -36,6 +37,30 @@ async fn a_locked_file_delays_a_log_in_then_refuses_it_and_heals() {
     });
     assert_eq!(log_in.status, 200);
     other.close().await.unwrap();
+}
+
+/// A limit on the size of files stands for the disk: a write beyond it fails.
+#[tokio::test]
+async fn a_full_disk_is_a_clean_refusal_and_heals() {
+    let mut home = Home::sqlite().await;
+    home.set("BACKEND_LOG_FILE", "");
+    home.succeed(&["migrate"]);
+    home.succeed(&["seed"]);
+    let mut server = home.serve_ignoring_file_size_signals().await;
+    let token = server.log_in().await.token();
+    let unlimited =
+        prlimit(Some(server.pid()), Resource::Fsize, Rlimit { current: Some(4096), maximum: None }).unwrap();
+    for _ in 0..3 {
+        assert_clean_unavailable(&server.log_in().await);
+        assert_eq!(server.me(&token).await.status, 200);
+        assert_eq!(server.get("/health").await.status, 200);
+    }
+    prlimit(Some(server.pid()), Resource::Fsize, unlimited).unwrap();
+    assert_eq!(server.log_in().await.status, 200);
+    server.stop().await;
+    home.assert_intact().await;
+    assert_eq!(assert_unbroken_audit_trail(&home).await, 3);
+    assert_eq!(home.numbers("SELECT COUNT(*) FROM auth.sessions").await, [2]);
 }
 
 #[tokio::test]

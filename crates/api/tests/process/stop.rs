@@ -1,9 +1,11 @@
 //! SIGTERM and SIGINT: what is in flight is answered, what is idle is let go, and the process ends with 0.
 
-use rustix::process::Signal;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 use sme_pulse_testing::on_both_databases;
 
-use crate::support::{BODY, Home, Raw, Server};
+use crate::support::{BODY, Home, Raw, Server, until};
 
 async fn in_flight(server: &Server) -> Raw {
     let mut client = Raw::connect(server.address).await;
@@ -18,7 +20,8 @@ async fn in_flight(server: &Server) -> Raw {
     client
 }
 
-async fn stops_cleanly(home: &Home, signal: Signal) {
+/// `stuck`: with a client that never sends the rest of its body, which costs the whole time that work in flight has.
+async fn stops_cleanly(home: &Home, signal: Signal, stuck: bool) {
     let mut server = home.serve().await;
     let mut idle = Raw::connect(server.address).await;
     idle.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -26,8 +29,11 @@ async fn stops_cleanly(home: &Home, signal: Signal) {
     let mut silent = Raw::connect(server.address).await;
     let mut half_head = Raw::connect(server.address).await;
     half_head.send("POST /auth/login HTTP/1.1\r\nHo").await;
-    let mut half_body = in_flight(&server).await;
-    half_body.send(&BODY[..7]).await;
+    let mut half_body = Vec::new();
+    if stuck {
+        half_body.push(in_flight(&server).await);
+        half_body[0].send(&BODY[..7]).await;
+    }
     let mut working = Vec::new();
     for _ in 0..3 {
         working.push(in_flight(&server).await);
@@ -60,7 +66,7 @@ on_both_databases! {
         home.set("BACKEND_BCRYPT_COST", "11").set("BACKEND_HASH_CONCURRENCY", "1");
         home.succeed(&["migrate"]);
         home.succeed(&["seed"]);
-        stops_cleanly(&home, Signal::TERM).await;
+        stops_cleanly(&home, Signal::TERM, false).await;
         assert_eq!(home.numbers("SELECT COUNT(*) FROM auth.sessions").await, [3]);
     }
 }
@@ -71,7 +77,25 @@ async fn sigint_does_the_same() {
     home.set("BACKEND_BCRYPT_COST", "10");
     home.succeed(&["migrate"]);
     home.succeed(&["seed"]);
-    stops_cleanly(&home, Signal::INT).await;
+    stops_cleanly(&home, Signal::INT, true).await;
+}
+
+#[tokio::test]
+async fn a_signal_during_the_start_ends_it_with_0_too() {
+    let mut home = Home::bare();
+    // The start waits for this database for some seconds.
+    home.set("DATABASE_URL", "postgres://user:hunter22@127.0.0.1:1/x");
+    let mut child = home.start(&["serve"]);
+    let log = home.folder().join("logs/app.log");
+    until("the start has begun", Duration::from_secs(20), async || {
+        std::fs::read_to_string(&log).is_ok_and(|text| text.contains("Effective settings")).then_some(())
+    })
+    .await;
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let ended = until("the end", Duration::from_secs(10), async || child.try_wait().unwrap()).await;
+    assert_eq!(ended.code(), Some(0));
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("Server stopped") && !log.contains("Server started"), "{log}");
 }
 
 #[tokio::test]

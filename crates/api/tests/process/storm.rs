@@ -96,7 +96,7 @@ async fn is_weathered(mut home: Home) {
     assert!(seen[&200] > 0 && seen[&503] > 0, "{seen:?}");
     assert!(took.len() > 50, "/health was asked {} times only", took.len());
 
-    let now = until("the connections are closed", Duration::from_secs(60), async || {
+    let now = until("the connections are closed", Duration::from_mins(1), async || {
         let now = server.descriptors();
         (now <= descriptors + DESCRIPTORS).then_some(now)
     });

@@ -39,7 +39,8 @@ pub(crate) async fn assert_unbroken_audit_trail(home: &Home) -> usize {
 fn record(row: &QueryResult, engine: Engine) -> AuditRecord {
     let action: String = row.try_get("", "action").unwrap();
     let action = ACTIONS.into_iter().find(|known| known.as_str() == action).unwrap();
-    let mut event = AuditEvent::new(action, row.try_get::<Option<i64>>("", "org_id").unwrap().map(OrgId::new), origin(row, engine));
+    let mut event =
+        AuditEvent::new(action, row.try_get::<Option<i64>>("", "org_id").unwrap().map(OrgId::new), origin(row, engine));
     event.actor = row.try_get::<Option<i64>>("", "actor_user_id").unwrap().map(UserId::new);
     event.entity = row.try_get::<Option<String>>("", "entity").unwrap().map(|text| &*text.leak());
     event.entity_id = row.try_get("", "entity_id").unwrap();
@@ -56,9 +57,7 @@ fn record(row: &QueryResult, engine: Engine) -> AuditRecord {
 fn origin(row: &QueryResult, engine: Engine) -> Origin {
     let request_id = match engine {
         Engine::Postgres => row.try_get::<Option<Uuid>>("", "request_id").unwrap(),
-        Engine::Sqlite => {
-            row.try_get::<Option<String>>("", "request_id").unwrap().map(|text| text.parse().unwrap())
-        }
+        Engine::Sqlite => row.try_get::<Option<String>>("", "request_id").unwrap().map(|text| text.parse().unwrap()),
     };
     Origin { request_id, client_ip: row.try_get("", "client_ip").unwrap() }
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::PathBuf;
 use std::process::Command;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::{note, server::nowhere};
@@ -21,7 +22,11 @@ impl Cluster {
     /// Initialises a cluster and does not start it. `None`, with one line, when no PostgreSQL is installed.
     pub(crate) fn create() -> Option<Self> {
         let Some(bin) = binaries() else {
-            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "no PostgreSQL binaries, and CI must test with them");
+            assert_ne!(
+                std::env::var("CI").as_deref(),
+                Ok("true"),
+                "no PostgreSQL binaries, and CI must test with them"
+            );
             note("PostgreSQL half skipped: no PostgreSQL binaries are installed");
             return None;
         };
@@ -35,7 +40,8 @@ impl Cluster {
             chown(cluster.folder.path(), Some(id), None).unwrap();
         }
         let data = cluster.data();
-        cluster.run("initdb", &["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D", &data]);
+        let args = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D", &data];
+        cluster.run("initdb", &args);
         Some(cluster)
     }
 
@@ -58,6 +64,29 @@ impl Cluster {
     /// Ends it at once, as a crash does.
     pub(crate) fn stop(&self) {
         self.run("pg_ctl", &["stop", "-w", "-m", "immediate", "-D", &self.data()]);
+    }
+
+    /// Every process of it stops answering and keeps its connections open, as behind a network that swallows packets.
+    pub(crate) fn freeze(&self) {
+        // The postmaster first, so that it makes no others.
+        let postmaster = self.postmaster();
+        kill_process(postmaster, Signal::STOP).unwrap();
+        for child in children(postmaster) {
+            kill_process(child, Signal::STOP).unwrap();
+        }
+    }
+
+    /// Undoes [`Self::freeze`].
+    pub(crate) fn thaw(&self) {
+        let postmaster = self.postmaster();
+        for process in children(postmaster).into_iter().chain([postmaster]) {
+            kill_process(process, Signal::CONT).unwrap();
+        }
+    }
+
+    fn postmaster(&self) -> Pid {
+        let file = std::fs::read_to_string(self.folder.path().join("data/postmaster.pid")).unwrap();
+        Pid::from_raw(file.lines().next().unwrap().parse().unwrap()).unwrap()
     }
 
     fn data(&self) -> String {
@@ -83,9 +112,25 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // It may be stopped already.
+        // It may be stopped already, and nothing is as stubborn as a frozen process.
+        if self.folder.path().join("data/postmaster.pid").exists() {
+            self.thaw();
+        }
         let _ = self.command("pg_ctl", &["stop", "-w", "-m", "immediate", "-D", &self.data()]).status();
     }
+}
+
+/// The processes that this one started.
+fn children(parent: Pid) -> Vec<Pid> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let is_child = |pid: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name before it is in brackets and may hold anything.
+        let parent_of = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse().ok());
+        parent_of == Some(parent.as_raw_pid())
+    };
+    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter(is_child).filter_map(Pid::from_raw).collect()
 }
 
 /// The newest installed version.

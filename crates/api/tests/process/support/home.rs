@@ -97,7 +97,19 @@ impl Home {
 
     /// Starts the server and waits until it listens.
     pub(crate) async fn serve(&self) -> Server {
-        Server::start(self).await
+        Server::start(self, self.command(&["serve"])).await
+    }
+
+    /// As [`Self::serve`], and a write beyond the size that files may have fails instead of ending the process.
+    pub(crate) async fn serve_ignoring_file_size_signals(&self) -> Server {
+        let product = self.command(&["serve"]);
+        // What is ignored stays ignored in the program that takes the shell's place.
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" serve"]).arg(product.get_program());
+        shell.current_dir(self.folder()).env_clear();
+        shell.envs(product.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell.stdin(Stdio::null()).stdout(Stdio::piped());
+        Server::start(self, shell).await
     }
 }
 

@@ -2,8 +2,8 @@
 
 mod audit;
 mod cluster;
-mod http;
 mod home;
+mod http;
 mod raw;
 mod rows;
 mod server;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::{Home, until};
 
 /// Far beyond what a start or a log line takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server; killed when dropped.
 pub(crate) struct Server {
@@ -26,9 +26,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(super) async fn start(home: &Home) -> Self {
+    pub(super) async fn start(home: &Home, mut command: Command) -> Self {
         let complaints = home.folder().join("stderr.txt");
-        let mut child = home.command(&["serve"]).stderr(File::create(&complaints).unwrap()).spawn().unwrap();
+        let mut child = command.stderr(File::create(&complaints).unwrap()).spawn().unwrap();
         let output = child.stdout.take().unwrap();
         let (sender, lines) = unbounded_channel();
         std::thread::spawn(move || {
@@ -39,8 +39,7 @@ impl Server {
             }
         });
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        let mut server =
-            Self { address: ([127, 0, 0, 1], 0).into(), http, child, lines, log: Vec::new() };
+        let mut server = Self { address: ([127, 0, 0, 1], 0).into(), http, child, lines, log: Vec::new() };
         let Some(started) = server.heard("Server started").await else {
             let text = std::fs::read_to_string(complaints).unwrap();
             panic!("the server did not start: {text} {:?}", server.log)

@@ -19,10 +19,8 @@ pub(crate) async fn until<T>(what: &str, bound: Duration, mut look: impl AsyncFn
             tokio::time::sleep(PAUSE).await;
         }
     };
-    match tokio::time::timeout(bound, looking).await {
-        Ok(seen) => seen,
-        Err(_) => panic!("waited {} s in vain: {what}", bound.as_secs()),
-    }
+    let seen = tokio::time::timeout(bound, looking).await;
+    seen.unwrap_or_else(|_| panic!("waited {} s in vain: {what}", bound.as_secs()))
 }
 
 /// Lets time pass where the time is what the test is about: the moment of a kill, the pace of a slow client.
