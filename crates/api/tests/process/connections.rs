@@ -101,6 +101,49 @@ async fn a_flood_of_two_thousand_connections_stops_nobody() {
 }
 
 #[tokio::test]
+async fn a_body_refused_unread_is_not_taken_for_a_request() {
+    let (_home, server) = ready().await;
+    let mut client = Raw::connect(server.address).await;
+    let head = "POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    client.send(&format!("{head}Content-Length: 11000000\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+    let answer = client.rest(LET_GO_WITHIN).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+}
+
+#[tokio::test]
+async fn heads_that_are_too_large_are_refused() {
+    let (_home, server) = ready().await;
+    let long = format!("X-Long: {}\r\n", "x".repeat(64 * 1024));
+    let many = (0..2000).flat_map(|_| ["X: y\r\n"]).collect::<String>();
+    for lines in [long, many] {
+        let mut client = Raw::connect(server.address).await;
+        client.send(&format!("GET /health HTTP/1.1\r\nHost: x\r\n{lines}\r\n")).await;
+        let head = client.head().await;
+        assert!(head.starts_with("HTTP/1.1 431 ") || head.starts_with("HTTP/1.1 400 "), "{head}");
+    }
+    assert_served(&server).await;
+}
+
+#[tokio::test]
+async fn bodies_built_to_be_costly_are_not() {
+    let (_home, server) = ready().await;
+    let memory = server.memory();
+    let nested = format!(r#"{{"email":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    let mut keys: String = (0..100_000).flat_map(|_| [r#""k":1,"#]).collect();
+    keys.truncate(900_000);
+    let keys = format!(r#"{{{keys}"k":1}}"#);
+    for (body, encoding, status) in [(nested, "identity", 422), (keys, "identity", 422), ("x".repeat(999), "gzip", 422)]
+    {
+        let request = server.http.post(server.url("/auth/login")).header("Content-Type", "application/json");
+        let answer = request.header("Content-Encoding", encoding).body(body).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{encoding}");
+    }
+    assert_served(&server).await;
+    assert!(server.memory() < memory + 32 * 1024, "{memory} -> {} KiB", server.memory());
+}
+
+#[tokio::test]
 async fn bodies_that_are_too_large_are_refused_at_once_and_cost_nothing() {
     let (_home, server) = ready().await;
     let memory = server.memory();

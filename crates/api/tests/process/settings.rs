@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Home, KEY};
+use crate::support::{Done, Home, KEY};
 
 fn warnings(log: &[Value]) -> Vec<&str> {
     log.iter().filter(|event| event["level"] == 40).map(|event| event["msg"].as_str().unwrap()).collect()
@@ -90,6 +90,35 @@ fn a_log_file_that_cannot_be_written_is_one_warning() {
         assert_eq!(server.get("/health").await.status, 200);
         assert_eq!(warnings(&server.log).len(), 1, "{:?}", server.log);
     });
+}
+
+#[test]
+fn nobody_reading_the_log_and_a_full_disk_under_it_hurt_no_request() {
+    on_runtime(async {
+        let mut home = Home::bare();
+        home.set("BACKEND_LOG_FILE", "/dev/full");
+        let mut server = home.serve().await;
+        server.stop_reading();
+        for _ in 0..20 {
+            assert_eq!(server.get("/health/ready").await.status, 200);
+        }
+        server.stop().await;
+    });
+}
+
+#[test]
+fn a_command_whose_output_nobody_wants_does_its_work() {
+    let home = Home::bare();
+    let silent = |args: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Done::of(home.command(args).stdout(writer).spawn().unwrap())
+    };
+    for args in [&["migrate"][..], &["migrate", "status"], &["seed"]] {
+        let done = silent(args);
+        assert_eq!(done.code, Some(0), "{args:?} {done:?}");
+    }
+    assert!(home.succeed(&["seed"]).contains("User already exists"));
 }
 
 #[test]

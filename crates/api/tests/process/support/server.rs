@@ -67,6 +67,11 @@ impl Server {
         assert_eq!(self.heard("\0").await, None);
     }
 
+    /// Lets go of the other end of its standard output.
+    pub(crate) fn stop_reading(&mut self) {
+        self.lines.close();
+    }
+
     pub(crate) fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
