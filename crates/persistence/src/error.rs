@@ -99,10 +99,53 @@ fn classify_code(code: &str, name: impl Fn() -> String) -> Class {
         // 1811: a trigger's abort, which is how SQLite reports ON DELETE RESTRICT.
         "23503" | "23001" | "787" | "1811" => Class::Refused(Violation::Reference),
         "23514" | "23502" | "22001" | "275" | "1299" => Class::Refused(Violation::Check),
-        "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517" | "773" => Class::Busy,
-        // Too many connections, shutting down, not yet accepting; SQLite: cannot open, disk I/O, disk full.
-        "53300" | "57P01" | "57P02" | "57P03" | "14" | "10" | "13" => Class::Unavailable,
+        "40001" | "40P01" | "55P03" => Class::Busy,
+        // Disk full, out of memory, too many connections, shutting down, not yet accepting.
+        "53100" | "53200" | "53300" | "57P01" | "57P02" | "57P03" => Class::Unavailable,
         other if other.starts_with("08") => Class::Unavailable,
+        other => classify_sqlite_code(other),
+    }
+}
+
+/// The low byte of SQLite's extended codes is the kind of failure, the rest says where it happened.
+fn classify_sqlite_code(code: &str) -> Class {
+    // SQLSTATEs may consist of digits too.
+    let extended = if code.len() < 5 { code.parse::<u16>().unwrap_or_default() } else { 0 };
+    match extended & 0xff {
+        // Busy, locked.
+        5 | 6 => Class::Busy,
+        // Disk I/O, disk full, cannot open.
+        10 | 13 | 14 => Class::Unavailable,
         _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(code: &str) -> &'static str {
+        match classify_code(code, String::new) {
+            Class::Unavailable => "unavailable",
+            Class::Busy => "busy",
+            Class::Refused(_) => "refused",
+            Class::Other => "other",
+        }
+    }
+
+    #[test]
+    fn a_code_is_classified_wherever_the_failure_happened() {
+        for code in ["5", "6", "261", "262", "517", "773", "40001", "40P01", "55P03"] {
+            assert_eq!(word(code), "busy", "{code}");
+        }
+        for code in ["10", "266", "778", "1034", "8970", "13", "14", "526", "08006", "53100", "57P03"] {
+            assert_eq!(word(code), "unavailable", "{code}");
+        }
+        for code in ["1555", "2067", "787", "1811", "275", "1299", "23505", "23503", "23514"] {
+            assert_eq!(word(code), "refused", "{code}");
+        }
+        for code in ["", "1", "8", "11", "26", "42703", "22005", "0A000"] {
+            assert_eq!(word(code), "other", "{code}");
+        }
     }
 }

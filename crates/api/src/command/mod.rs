@@ -6,7 +6,7 @@ mod migrate;
 mod seed;
 mod serve;
 
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -113,16 +113,15 @@ async fn open_store(database: &Database) -> anyhow::Result<Store> {
     Ok(Store::open(&settings).await?)
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a command line tool; the log may not exist yet")]
+/// The last word on standard error; the log may not exist yet.
 fn report(error: &anyhow::Error, misconfigured: bool) {
-    if misconfigured {
-        eprintln!("{error}");
-    } else {
-        eprintln!("sme-pulse: {error:#}");
-    }
+    let name = if misconfigured { "" } else { "sme-pulse: " };
+    // Nobody may be left to read it, and the exit code says the same.
+    let _ = writeln!(std::io::stderr(), "{name}{error:#}");
 }
 
-#[expect(clippy::print_stdout, reason = "the result of a command")]
+/// The result of a command.
 fn print(text: &str) {
-    println!("{text}");
+    // A reader that has seen enough, as `head` has, is no failure of what was done.
+    let _ = writeln!(std::io::stdout(), "{text}");
 }

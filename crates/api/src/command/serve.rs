@@ -22,12 +22,14 @@ use crate::{
 
 /// How often an unreachable database is tried again for its pending migrations.
 const MIGRATION_RETRY: Duration = Duration::from_secs(2);
+/// How long the connections may take to end; with the server's own bound it stays below 10 s.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often clients that have gone quiet are forgotten.
 const SWEEP: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     let config = &parts.config;
-    let mut signals = StopSignals::install()?;
+    let mut signals = StopSignals::listen()?;
     let secret = config.tokens.key.resolve(&*parts.rng)?;
     telemetry::log_settings(config.effective());
     // The port first: a second server on it must not touch the database.
@@ -37,8 +39,8 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     let store = open_store(&config.database).await?;
     tokio::select! {
         prepared = prepare_schema(&store, config.database.auto_migrate) => prepared?,
-        // Each change of the schema is one transaction, so one that is left halfway is undone.
-        () = signals.next() => return Ok(()),
+        // A migration that is cut off takes itself back.
+        () = signals.next() => return close(&store).await,
     }
     let auth = auth_service(config, store.clone(), &secret, &parts.clock, &parts.rng)?;
     let application = Application::new(config, store.clone(), auth, &parts.clock, &parts.rng)?;
@@ -48,8 +50,15 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     tracing::info!(address = %listening.address, environment = config.environment.name(), "Server started");
     server::run_until_signal(listening.server, signals).await?;
     sweeper.abort();
-    if let Err(error) = store.close().await {
-        tracing::warn!(error = %error, "The database was not closed cleanly");
+    close(&store).await
+}
+
+/// Ends the connections. A database that no longer answers must not hold up the end of the process.
+async fn close(store: &Store) -> anyhow::Result<()> {
+    match tokio::time::timeout(CLOSE_TIMEOUT, store.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = %error, "The database was not closed cleanly"),
+        Err(_) => tracing::warn!("The database was not closed in time"),
     }
     tracing::info!("Server stopped");
     Ok(())

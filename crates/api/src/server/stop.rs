@@ -5,21 +5,20 @@ use std::io;
 use actix_web::dev::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM and SIGINT, heard from the moment this is made: one that arrives before the server runs is not lost, and
-/// no longer ends the process by itself.
-#[derive(Debug)]
+/// SIGTERM and SIGINT. From its making on they no longer end the process by themselves, so there is one of it, made
+/// before anything that must not be torn apart.
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl StopSignals {
-    /// Takes over both signals for the rest of the process's life.
-    pub fn install() -> io::Result<Self> {
+    /// Begins to listen; must be called inside a runtime.
+    pub fn listen() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Waits for the next of the two.
+    /// Waits for the next of them. One that came since the last call counts.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -28,7 +27,7 @@ impl StopSignals {
     }
 }
 
-/// Runs the server until SIGTERM or SIGINT, then lets it finish the work in flight. A second signal ends it at once.
+/// Runs the server until a signal, then lets it finish the work in flight. A second signal ends it at once.
 pub async fn run_until_signal(server: Server, mut signals: StopSignals) -> io::Result<()> {
     let handle = server.handle();
     let stopper = actix_web::rt::spawn(async move {

@@ -14,7 +14,7 @@ use actix_web::{App, Error, HttpMessage as _, HttpResponse};
 use sme_pulse_api::edge::{Edge, EdgeParts, Notice, Origins, RequestContext};
 use sme_pulse_api::error::{ApiError, Issue, Loc, Rule};
 use sme_pulse_api::routes::mount::{Access, Resource, RouteInfo, Table};
-use sme_pulse_api::server::{self, Bounds};
+use sme_pulse_api::server::{self, Bounds, StopSignals};
 use sme_pulse_api::telemetry::AccessRecord;
 use sme_pulse_domain::clock::SystemClock;
 use sme_pulse_domain::permission::Permission;
@@ -95,7 +95,7 @@ impl TestServer {
                 // Runs when the server below first waits, so after it has asked for the signals.
                 actix_web::rt::spawn(async move { tell.send(ready).unwrap() });
                 if signals {
-                    server::run_until_signal(listening.server, server::StopSignals::install().unwrap()).await.unwrap();
+                    server::run_until_signal(listening.server, StopSignals::listen().unwrap()).await.unwrap();
                 } else {
                     listening.server.await.unwrap();
                 }

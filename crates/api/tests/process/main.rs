@@ -1,0 +1,22 @@
+//! The binary as a process: its configuration, commands, exit codes and signals, and what is left when it, its
+//! database or its clients fail. Every test starts real processes in a directory and on a database of its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it found by panicking"
+)]
+
+mod configuration;
+mod connections;
+mod kill_commands;
+mod kill_serve;
+mod migrate;
+mod outage;
+mod outage_sqlite;
+mod secret;
+mod seed;
+mod settings;
+mod stop;
+mod storm;
+mod support;
