@@ -79,10 +79,10 @@ async fn log_ins_across_an_outage_are_answered_one_way_or_the_other() {
     home.succeed(&["migrate"]);
     home.succeed(&["seed"]);
     let server = home.serve().await;
-    let (served, first) = oneshot::channel();
+    let (granted, first) = oneshot::channel();
     let log_ins = async {
         assert_eq!(server.log_in().await.status, 200);
-        served.send(()).unwrap();
+        granted.send(()).unwrap();
         // The crash falls into one of these.
         while server_answers(&server).await == 200 {}
     };
