@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sea_orm::{ConnectOptions, sqlx::sqlite};
+use sea_orm::{
+    ConnectOptions,
+    sqlx::{Connection as _, SqliteConnection, sqlite},
+};
 
 /// How long a request waits for a connection before it is told the service is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -84,8 +87,23 @@ fn sqlite_options(path: PathBuf) -> ConnectOptions {
             .synchronous(sqlite::SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
     });
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.after_release(|connection, _| Box::pin(async move { Ok(is_outside_a_transaction(connection).await) }))
+    });
     shared_options(&mut options);
     options
+}
+
+/// Whether a connection may go back into the pool. When a commit fails (a full disk, an I/O error), SQLite ends the
+/// transaction by itself or not, and the driver's count of open transactions no longer agrees with it: the next
+/// "transaction" on that connection would be a savepoint inside one that nobody commits, and its rows would be lost
+/// although they were acknowledged. Such a connection is closed, which undoes whatever it still held.
+async fn is_outside_a_transaction(connection: &mut SqliteConnection) -> bool {
+    if !connection.is_in_transaction() {
+        return true;
+    }
+    // The roll-back of a dropped transaction is only queued; the answer to a ping comes after it.
+    connection.ping().await.is_ok() && !connection.is_in_transaction()
 }
 
 fn postgres_options(url: &str, pool_size: u32, max_overflow: u32) -> ConnectOptions {

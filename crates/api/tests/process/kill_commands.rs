@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sme_pulse_testing::Engine;
 
+use crate::migrate::CHANGES;
 use crate::support::{Home, assert_unbroken_audit_trail, elapsed, note, pause};
 
 /// How many moments; a database in the cluster costs more to make than a file.
@@ -42,14 +43,14 @@ async fn home(engine: Engine) -> Option<Home> {
 
 async fn kill_while_migrating(engine: Engine) {
     let Some(first) = home(engine).await else { return };
-    let whole = duration(&first, &["migrate"], &["migrate", "down", "--steps", "6"]);
+    let whole = duration(&first, &["migrate"], &["migrate", "down", "--steps", "99"]);
     let (mut cut, mut begun) = (0, 0);
     for moment in 0..moments(engine) {
         let home = home(engine).await.unwrap();
         cut += u32::from(killed(&home, &["migrate"], whole * moment / moments(engine)).await);
         let status = home.succeed(&["migrate", "status"]);
         let applied = status.lines().filter(|line| line.starts_with("applied")).count();
-        assert!(applied == 0 || applied == 6, "{status}");
+        assert!(applied == 0 || applied == CHANGES.len(), "{status}");
         begun += usize::from(applied > 0);
         home.succeed(&["migrate"]);
         home.succeed(&["seed"]);

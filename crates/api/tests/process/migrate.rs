@@ -5,13 +5,14 @@ use sme_pulse_testing::{Engine, on_both_databases};
 use crate::support::{Done, Home, KEY};
 
 /// The list, oldest first.
-const CHANGES: [&str; 6] = [
+pub(crate) const CHANGES: [&str; 7] = [
     "m20261122_000001_schemas",
     "m20261122_000002_core",
     "m20261122_000003_finance_partners",
     "m20261122_000004_finance_documents",
     "m20261122_000005_analytics",
     "m20261122_000006_auth",
+    "m20261122_000007_change_notices",
 ];
 const CURRENT: &str = "The schema is current; nothing to do.\n";
 
@@ -30,10 +31,10 @@ on_both_databases! {
         assert_eq!(home.succeed(&["migrate", "up"]), CURRENT);
         assert_eq!(home.succeed(&["migrate", "status"]), lines("applied  ", &CHANGES));
 
-        assert_eq!(home.succeed(&["migrate", "down"]), lines("Took back ", &CHANGES[5..]));
-        let status = lines("applied  ", &CHANGES[..5]) + &lines("pending  ", &CHANGES[5..]);
+        assert_eq!(home.succeed(&["migrate", "down"]), lines("Took back ", &CHANGES[6..]));
+        let status = lines("applied  ", &CHANGES[..6]) + &lines("pending  ", &CHANGES[6..]);
         assert_eq!(home.succeed(&["migrate", "status"]), status);
-        let rest: Vec<&str> = CHANGES[..5].iter().rev().copied().collect();
+        let rest: Vec<&str> = CHANGES[..6].iter().rev().copied().collect();
         assert_eq!(home.succeed(&["migrate", "down", "--steps", "9"]), lines("Took back ", &rest));
         assert_eq!(home.succeed(&["migrate", "up"]), lines("Applied ", &CHANGES));
 
@@ -71,7 +72,7 @@ on_both_databases! {
         home.set("BACKEND_AUTO_MIGRATE", "false");
         let done = home.run(&["serve"]);
         assert_eq!(done.code, Some(1));
-        assert!(done.complaint().contains("6 migrations are pending"), "{done:?}");
+        assert!(done.complaint().contains(&format!("{} migrations are pending", CHANGES.len())), "{done:?}");
         home.succeed(&["migrate"]);
         assert_eq!(home.serve().await.get("/health/ready").await.status, 200);
         home.set("BACKEND_AUTO_MIGRATE", "true");
