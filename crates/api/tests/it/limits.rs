@@ -7,7 +7,7 @@ use serde_json::json;
 use sme_pulse_domain::clock::Clock as _;
 use sme_pulse_testing::{Fixture, TestDatabase, on_both_databases};
 
-use super::support::{Answer, PASSWORD, TestApp};
+use super::support::{Answer, HASH, PASSWORD, TestApp};
 
 const LOGIN: &str = "/api/v1/auth/login";
 const POLICY: &str = "\"login\";q=5;w=60";
@@ -283,10 +283,15 @@ on_both_databases! {
 
     async fn an_answer_that_comes_too_late_still_tells_the_budget(db: TestDatabase) {
         let app = TestApp::with(db, &[("BACKEND_REQUEST_TIMEOUT_SECONDS", "1")]).await;
-        let late = app.raw(format!("POST {LOGIN} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{{")).await;
-        assert_eq!((late.status, late.json()["error_code"].as_str()), (408, Some("bad_request")));
-        assert_eq!((late.one("ratelimit-policy"), late.one("ratelimit")), (POLICY, "\"login\";r=4;t=60"));
-        assert_eq!((late.one("cache-control"), late.one("connection")), ("no-store", "close"));
+        // A body that is held back, and a stored hash of a cost that takes seconds.
+        let held_back = app.raw(format!("POST {LOGIN} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{{")).await;
+        assert_eq!((held_back.status, held_back.one("ratelimit")), (408, "\"login\";r=4;t=60"));
+        let slow = HASH.replace("$04$", "$15$");
+        app.sql(&format!("UPDATE core.users SET password_hash = '{slow}' WHERE email = 'admin@sme.com'")).await;
+        let late = app.log_in("admin@sme.com", PASSWORD).await;
+        assert_eq!((late.status, late.json()["error_code"].as_str()), (503, Some("service_unavailable")));
+        assert_eq!((late.one("ratelimit-policy"), late.one("ratelimit")), (POLICY, "\"login\";r=3;t=60"));
+        assert_eq!((late.one("retry-after"), late.one("cache-control")), ("1", "no-store"));
     }
 
     async fn switched_off_there_is_neither_a_limit_nor_a_header(app: TestApp) {

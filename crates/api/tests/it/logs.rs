@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sme_pulse_testing::{TestDatabase, on_both_databases};
 
-use super::support::{Answer, HASH, PASSWORD, Process, claims_but, mint};
+use super::support::{Answer, HASH, PASSWORD, Process, TestApp, claims_but, mint};
 
 const COMMON: [&str; 10] = ["file", "hostname", "level", "line", "msg", "name", "pid", "target", "time", "v"];
 
@@ -45,26 +45,24 @@ on_both_databases! {
         let wrong = log_in(&server, "admin@sme.com", "typed-wrong-S3cret").await;
         let unknown = log_in(&server, "mysterious.person@example.com", "S3cret-guess").await;
         let no_address = log_in(&server, "my-S3cret-password-typed-as-a-name", "").await;
-        let no_json = super::support::TestApp::send(
-            server.request("POST", "/auth/login?q=S3cret").body("{\"password\":\"S3cret"),
-        )
-        .await;
+        let no_json =
+            TestApp::send(server.request("POST", "/auth/login?q=S3cret").body("{\"password\":\"S3cret")).await;
         let bad_token = server.me("S3cret.S3cret.S3cret").await;
         let expired = server.me(&mint(&claims_but(&good, "exp", Some(json!(1))))).await;
         let no_session =
             server.me(&mint(&claims_but(&good, "sid", Some(json!("00000000-0000-4000-8000-000000000000"))))).await;
         let elsewhere = server.me(&mint(&claims_but(&good, "org_id", Some(json!(999))))).await;
-        let anonymous = super::support::TestApp::send(server.request("GET", "/auth/me?token=S3cret")).await;
+        let anonymous = TestApp::send(server.request("GET", "/auth/me?token=S3cret")).await;
         let me = server.me(&good).await;
         server.sql("UPDATE core.users SET status = 'inactive' WHERE email = 'admin@sme.com'").await;
-        let inactive = server.me(&good).await;
+        let inactive = TestApp::until(401, async || server.me(&good).await).await;
         let barred = log_in(&server, "admin@sme.com", PASSWORD).await;
         server.sql("UPDATE core.users SET status = 'active' WHERE email = 'admin@sme.com'").await;
         server.sql("DELETE FROM core.user_roles").await;
-        let forbidden =
-            super::support::TestApp::send(server.request("PUT", "/api/v1/settings").bearer_auth(&good).body("{}"))
-                .await;
-        let out = super::support::TestApp::send(server.request("POST", "/auth/logout").bearer_auth(&good)).await;
+        let write =
+            async || TestApp::send(server.request("PUT", "/api/v1/settings").bearer_auth(&good).body("{}")).await;
+        let forbidden = TestApp::until(403, write).await;
+        let out = TestApp::send(server.request("POST", "/auth/logout").bearer_auth(&good)).await;
         server.sql("UPDATE core.users SET password_hash = 'broken-S3cret-hash' WHERE email = 'admin@sme.com'").await;
         let broken = log_in(&server, "admin@sme.com", PASSWORD).await;
         server.sql("ALTER TABLE core.roles RENAME COLUMN code TO codes").await;

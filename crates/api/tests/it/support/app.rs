@@ -1,6 +1,6 @@
 //! The application, wired as the binary wires it.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use reqwest::{Method, RequestBuilder, Response, header::HeaderMap};
@@ -126,6 +126,19 @@ impl TestApp {
         let response: Response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    /// Asks until the answer has this status: a change made beside the product, as `sql` makes it, counts within 1 s.
+    pub(crate) async fn until(status: u16, ask: impl AsyncFn() -> Answer) -> Answer {
+        let asking = async {
+            loop {
+                let answer = ask().await;
+                if answer.status == status {
+                    return answer;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(1), asking).await.unwrap_or_else(|_| panic!("no {status} within 1 s"))
     }
 
     /// A statement outside the product, with `core.`, `finance.`, `analytics.` and `auth.` taken off on SQLite.
