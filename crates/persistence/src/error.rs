@@ -100,8 +100,11 @@ fn classify_code(code: &str, name: impl Fn() -> String) -> Class {
         "23503" | "23001" | "787" | "1811" => Class::Refused(Violation::Reference),
         "23514" | "23502" | "22001" | "275" | "1299" => Class::Refused(Violation::Check),
         "40001" | "40P01" | "55P03" => Class::Busy,
+        // Refused while connecting: no such database, wrong role or password, a database closed for maintenance. An
+        // operator mends these, and requests work again by themselves.
+        "3D000" | "28000" | "28P01" | "55000"
         // Disk full, out of memory, too many connections, shutting down, not yet accepting.
-        "53100" | "53200" | "53300" | "57P01" | "57P02" | "57P03" => Class::Unavailable,
+        | "53100" | "53200" | "53300" | "57P01" | "57P02" | "57P03" => Class::Unavailable,
         other if other.starts_with("08") => Class::Unavailable,
         other => classify_sqlite_code(other),
     }

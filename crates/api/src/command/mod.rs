@@ -102,6 +102,7 @@ async fn open_store(database: &Database) -> anyhow::Result<Store> {
             let folder = database.target.data_folder();
             std::fs::create_dir_all(&folder)
                 .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+            keep_private(path).with_context(|| format!("cannot create the database {}", path.display()))?;
             DatabaseSettings::Sqlite { path: path.clone() }
         }
         DatabaseTarget::Postgres { url } => DatabaseSettings::Postgres {
@@ -111,6 +112,16 @@ async fn open_store(database: &Database) -> anyhow::Result<Store> {
         },
     };
     Ok(Store::open(&settings).await?)
+}
+
+/// A new database file is readable by its owner alone, because it holds password hashes; SQLite gives the files beside it
+/// the same mode. An existing one stays as its owner wants it.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The last word on standard error; the log may not exist yet.

@@ -15,6 +15,7 @@ use super::{Parts, open_store};
 use crate::{
     app::Application,
     config::{Algorithm, Config, Secret, Tokens},
+    error::chain,
     limit::Limit,
     server::{self, StopSignals},
     telemetry,
@@ -71,7 +72,7 @@ async fn prepare_schema(store: &Store, auto_migrate: bool) -> anyhow::Result<()>
         Ok(0) => Ok(()),
         Ok(pending) => bail!("{pending} migrations are pending; run `sme-pulse migrate` or set BACKEND_AUTO_MIGRATE"),
         Err(MigrationError::Unreachable(error)) => {
-            tracing::warn!(error = %error, "The database is not reachable yet");
+            tracing::warn!(error = chain(&error), "The database is not reachable yet");
             actix_web::rt::spawn(keep_trying(store.clone(), auto_migrate));
             Ok(())
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use password_hash::{PasswordHasher, PasswordVerifier};
 use sme_pulse_domain::{clock::Clock, rng::Rng};
+use zeroize::Zeroizing;
 
 pub use bcrypt_hash::{Bcrypt, MAX_PASSWORD_BYTES};
 pub use pool::{HashPool, Overloaded, PoolSettings};
@@ -78,14 +79,14 @@ impl Passwords {
     }
 
     /// Hashes a new password.
-    pub async fn hash(&self, password: String) -> Result<String, HashError> {
+    pub async fn hash(&self, password: Zeroizing<String>) -> Result<String, HashError> {
         let (hasher, salt) = (self.hasher, salt(&*self.rng));
         let hash = self.pool.run(move || hasher.hash_password_with_salt(password.as_bytes(), &salt)).await?;
         hash.map_err(|_| HashError::Unusable)
     }
 
     /// Compares a password with a stored hash, or does the same work for `None`.
-    pub async fn verify(&self, password: String, stored: Option<String>) -> Result<Verdict, Overloaded> {
+    pub async fn verify(&self, password: Zeroizing<String>, stored: Option<String>) -> Result<Verdict, Overloaded> {
         let (hasher, decoy) = (self.hasher, Arc::clone(&self.decoy));
         self.pool.run(move || compare(hasher, &password, stored.as_deref(), &decoy)).await
     }

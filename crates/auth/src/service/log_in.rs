@@ -13,6 +13,8 @@ use sme_pulse_domain::{
 };
 use sme_pulse_persistence::{LogInRecord, RenewedHash, StoreError, retrying};
 
+use zeroize::Zeroizing;
+
 use super::AuthService;
 use crate::{
     password::{Overloaded, Verdict},
@@ -23,8 +25,8 @@ use crate::{
 pub struct LogIn {
     /// The log-in name.
     pub email: Email,
-    /// The password as sent.
-    pub password: String,
+    /// The password as sent; wiped from memory when dropped.
+    pub password: Zeroizing<String>,
     /// The client's user agent.
     pub user_agent: Option<String>,
     /// The request and the client's address.

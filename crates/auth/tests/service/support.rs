@@ -114,7 +114,8 @@ impl Replica {
 
     pub(crate) async fn token(&self) -> String {
         let email = Email::parse("admin@sme.com").unwrap();
-        let attempt = LogIn { email, password: "123456".into(), user_agent: None, origin: Origin::default() };
+        let attempt =
+            LogIn { email, password: "123456".to_owned().into(), user_agent: None, origin: Origin::default() };
         self.auth.log_in(attempt).await.unwrap().token
     }
 

@@ -52,7 +52,7 @@ pub(super) async fn handle(
     let (email, password) = fields.finish(|| Some((email?, password?)))?;
     let masked = email.masked().to_string();
     let user_agent = req.headers().get(header::USER_AGENT).map(|agent| printable(agent.as_bytes()));
-    let attempt = LogIn { email, password: password.expose().to_owned(), user_agent, origin: origin(&context) };
+    let attempt = LogIn { email, password: password.into_inner(), user_agent, origin: origin(&context) };
     let done = auth.log_in(attempt).await?;
     context.identify(done.user.id.get(), done.user.org.get());
     context.notice(Notice::info("Successful login").email(masked));
