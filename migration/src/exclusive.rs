@@ -5,12 +5,13 @@ use std::io;
 use std::path::Path;
 
 use sea_orm_migration::sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
 
 use crate::dialect::Dialect;
 use crate::error::MigrateError;
+use crate::m20261122_000007_change_notices::TELL_ALL;
 
 /// "SMEPULSE" as a number: nobody else in this database should lock it.
 const LOCK_KEY: i64 = 0x534D_4550_554C_5345;
@@ -51,7 +52,11 @@ impl Exclusive {
         }
     }
 
+    /// Servers that run on the database forget whom they remember: tables may have been emptied or dropped.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
+        if self.tx.get_database_backend() == DbBackend::Postgres {
+            self.tx.execute_unprepared(TELL_ALL).await?;
+        }
         self.tx.commit().await
     }
 }

@@ -7,10 +7,17 @@ use sea_orm_migration::sea_orm::DbBackend;
 #[derive(Debug)]
 pub(crate) struct ChangeNotices;
 
-/// The payload is a letter for the kind of row and its key: `u7` a user, `o3` an organization.
+/// Tells everybody to forget everything, when the transaction commits.
+pub(crate) const TELL_ALL: &str = "NOTIFY sme_pulse_changes, '*'";
+
+/// The payload is a letter for the kind of row and its key: `u7` a user, `o3` an organization; `*` is everything.
 const FUNCTION: &str = "
 CREATE FUNCTION auth.notice_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF TG_OP = 'TRUNCATE' THEN
+    NOTIFY sme_pulse_changes, '*';
+    RETURN NULL;
+  END IF;
   IF TG_OP IN ('UPDATE', 'DELETE') THEN
     PERFORM pg_notify('sme_pulse_changes', TG_ARGV[0] || (to_jsonb(OLD) ->> TG_ARGV[1]));
   END IF;
@@ -56,7 +63,9 @@ impl MigrationTrait for ChangeNotices {
         for (name, event, table, arguments) in TRIGGERS {
             db.execute_unprepared(&format!(
                 "CREATE TRIGGER {name} AFTER {event} ON {table} \
-                 FOR EACH ROW EXECUTE FUNCTION auth.notice_change({arguments})"
+                 FOR EACH ROW EXECUTE FUNCTION auth.notice_change({arguments}); \
+                 CREATE TRIGGER {name}_emptied AFTER TRUNCATE ON {table} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION auth.notice_change()"
             ))
             .await?;
         }
@@ -69,7 +78,8 @@ impl MigrationTrait for ChangeNotices {
             return Ok(());
         }
         for (name, _, table, _) in TRIGGERS {
-            db.execute_unprepared(&format!("DROP TRIGGER {name} ON {table}")).await?;
+            db.execute_unprepared(&format!("DROP TRIGGER {name} ON {table}; DROP TRIGGER {name}_emptied ON {table}"))
+                .await?;
         }
         db.execute_unprepared("DROP FUNCTION auth.notice_change()").await?;
         Ok(())

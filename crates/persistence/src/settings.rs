@@ -16,6 +16,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const PING_AFTER: Duration = Duration::from_secs(1);
 /// SQLite connections: many readers beside the one writer that the engine allows.
 const SQLITE_CONNECTIONS: u32 = 8;
+/// What the listener for changes takes out of a PostgreSQL pool for good; requests must not wait for it.
+const LISTENER_CONNECTIONS: u32 = 1;
 /// `public` first, because the migrations' own list is unqualified; no spaces, or only the first schema is found.
 const SEARCH_PATH: &str = "public,core,finance,analytics,auth";
 
@@ -110,7 +112,7 @@ fn postgres_options(url: &str, pool_size: u32, max_overflow: u32) -> ConnectOpti
     let mut options = ConnectOptions::new(url);
     options
         .min_connections(pool_size)
-        .max_connections(pool_size.saturating_add(max_overflow))
+        .max_connections(pool_size.saturating_add(max_overflow).saturating_add(LISTENER_CONNECTIONS))
         .set_schema_search_path(SEARCH_PATH)
         .set_application_name("sme-pulse");
     shared_options(&mut options);

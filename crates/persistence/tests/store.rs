@@ -13,7 +13,7 @@ use sme_pulse_domain::{
     session::{EndReason, Session},
     tenant::TenantScope,
 };
-use sme_pulse_persistence::{LogInRecord, RenewedHash, Store, StoreError, seed};
+use sme_pulse_persistence::{DatabaseSettings, LogInRecord, RenewedHash, Store, StoreError, seed};
 use sme_pulse_testing::on_both_databases;
 use support::{HASH, TestStore, now};
 use uuid::Uuid;
@@ -41,6 +41,21 @@ fn session(user: UserId, org: OrgId) -> Session {
 }
 
 on_both_databases! {
+    async fn a_pool_of_one_serves_requests_while_changes_are_followed(test: TestStore) {
+        let mut settings = support::settings(&test.database);
+        if let DatabaseSettings::Postgres { pool_size, max_overflow, .. } = &mut settings {
+            (*pool_size, *max_overflow) = (1, 0);
+        }
+        let store = Store::open(&settings).await.unwrap();
+        let feed = store.follow_changes(Arc::new(|_| {}));
+        // Until the listener has its connection.
+        while !feed.is_current() {
+            tokio::task::yield_now().await;
+        }
+        let tx = store.begin(scope(1)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     async fn a_second_seed_changes_nothing_and_says_so(test: TestStore) {
         let first = test.seed().await;
         assert!(first.anything_new());

@@ -5,6 +5,10 @@ use clap::Subcommand;
 
 use super::{Parts, open_store, print};
 
+const UNCHANGED: &str = "the schema was not changed";
+const CURRENT: &str = "The schema is current; nothing to do.";
+const EMPTY: &str = "There is nothing to take back.";
+
 /// What to do with the schema.
 #[derive(Debug, Clone, Copy, Default, Subcommand)]
 pub enum MigrateAction {
@@ -40,13 +44,11 @@ pub(super) async fn run(parts: Parts, action: MigrateAction) -> anyhow::Result<(
     }
     let store = open_store(&parts.config.database).await?;
     match action {
-        MigrateAction::Up => say("Applied", &store.migrate_up().await.context("the schema was not changed")?),
+        MigrateAction::Up => say("Applied", &store.migrate_up().await.context(UNCHANGED)?, CURRENT),
         MigrateAction::Down { steps, .. } => {
-            say("Took back", &store.migrate_down(Some(steps)).await.context("the schema was not changed")?);
+            say("Took back", &store.migrate_down(Some(steps)).await.context(UNCHANGED)?, EMPTY);
         }
-        MigrateAction::Fresh { .. } => {
-            say("Applied", &store.migrate_fresh().await.context("the schema was not changed")?);
-        }
+        MigrateAction::Fresh { .. } => say("Applied", &store.migrate_fresh().await.context(UNCHANGED)?, CURRENT),
         MigrateAction::Status => {
             for (name, applied) in store.migration_status().await? {
                 print(&format!("{}  {name}", if applied { "applied" } else { "pending" }));
@@ -57,9 +59,9 @@ pub(super) async fn run(parts: Parts, action: MigrateAction) -> anyhow::Result<(
     Ok(())
 }
 
-fn say(what: &str, names: &[String]) {
+fn say(what: &str, names: &[String], nothing: &str) {
     if names.is_empty() {
-        print("The schema is current; nothing to do.");
+        print(nothing);
     }
     for name in names {
         print(&format!("{what} {name}"));

@@ -8,7 +8,7 @@ use sme_pulse_testing::on_both_databases;
 
 use super::support::TestApp;
 
-/// Method, path, who may. Section 10 of the contract, row by row; a mounted route that is missing here fails.
+/// Method, path, who may: written by hand, so that a changed guard shows. A mounted route that is missing here fails.
 const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/", Access::Public),
     ("GET", "/health", Access::Public),

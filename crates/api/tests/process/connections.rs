@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::support::{Home, Raw, Server, pause, until};
 
-/// The contract's 10 s for a head, with room for a busy machine.
+/// The promised 10 s for a head, with room for a busy machine.
 const LET_GO_WITHIN: u64 = 40;
 
 async fn ready() -> (Home, Server) {

@@ -10,7 +10,7 @@ use lru::LruCache;
 
 use crate::token::{AccessClaims, TokenError, Verifier};
 
-/// Tokens per worker-independent part, times [`PARTS`]: with ours of about 500 bytes some 20 MB at the most.
+/// Tokens kept per part, times [`PARTS`]: with ours of about 500 bytes some 20 MB at the most.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(2_048).unwrap();
 /// Parts with a lock of their own.
 const PARTS: usize = 16;
@@ -46,10 +46,10 @@ impl KnownTokens {
         Ok(claims)
     }
 
-    /// By the token's last byte, a character of its signature.
+    /// By the last character of the signature that has six random bits; the very last one may have as few as two.
     fn part(&self, token: &str) -> Option<&Part> {
-        let last = token.bytes().next_back()?;
-        self.0.get(usize::from(last).checked_rem(PARTS)?)
+        let character = token.bytes().nth_back(1)?;
+        self.0.get(usize::from(character).checked_rem(PARTS)?)
     }
 }
 

@@ -53,6 +53,23 @@ on_both_databases! {
         }
     }
 
+    async fn emptied_tables_and_a_schema_built_anew_are_noticed(office: Office) {
+        let empty = if office.engine() == Engine::Postgres { "TRUNCATE auth.sessions" } else { "DELETE FROM auth.sessions" };
+        let token = office.here.token().await;
+        office.here.auth.authenticate(&token).await.unwrap();
+        office.sql(empty).await;
+        eventually(empty, || async {
+            matches!(office.here.auth.authenticate(&token).await, Err(AccessError::SessionEnded))
+        }).await;
+
+        let token = office.here.token().await;
+        office.here.auth.authenticate(&token).await.unwrap();
+        office.there.rebuild().await;
+        eventually("nobody is there any more", || async {
+            matches!(office.here.auth.authenticate(&token).await, Err(AccessError::UnknownUser))
+        }).await;
+    }
+
     async fn a_warm_request_reads_no_database(office: Office) {
         let token = office.here.token().await;
         eventually("news arrive", || async {

@@ -119,6 +119,11 @@ impl Replica {
         self.auth.log_in(attempt).await.unwrap().token
     }
 
+    /// Removes everything and builds the schema anew.
+    pub(crate) async fn rebuild(&self) {
+        self.store.migrate_fresh().await.unwrap();
+    }
+
     /// How often the state of a caller was read from the database.
     pub(crate) fn reads(&self) -> u64 {
         self.store.principal_reads()

@@ -55,7 +55,7 @@ pub(super) async fn handle(
     let mut fields = Object::of(&body);
     let name = fields.changed("name", text(1, NAME));
     let tax_code = fields.nullable("tax_code", text(1, CODE));
-    // Bounded by the body alone: neither the contract nor the column has a limit for it.
+    // Bounded by the body alone: the column has no limit.
     let address = fields.nullable("address", text(1, usize::MAX));
     let phone = fields.nullable("phone", text(1, CODE));
     let email = fields.nullable("email", EMAIL);
