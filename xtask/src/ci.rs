@@ -36,6 +36,8 @@ impl fmt::Display for Verdict {
 type Step<'a> = (&'static str, &'a dyn Fn() -> anyhow::Result<Verdict>);
 
 const CLIPPY: &[&str] = &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
+/// The fuzz targets are a workspace of their own and run by hand; here they are kept from falling behind the code.
+const FUZZ: &[&str] = &["check", "--locked", "--manifest-path", "crates/fuzz/Cargo.toml", "--target-dir", "target"];
 const AUTH_FEATURES: [&[&str]; 5] = [
     &["--no-default-features"],
     &[],
@@ -63,7 +65,7 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         }
         Ok(all)
     };
-    let steps: [Step<'_>; 9] = [
+    let steps: [Step<'_>; 10] = [
         ("format", &|| passes(&["fmt", "--all", "--check"])),
         ("tidy", &|| tidy::check(cargo::root())),
         ("dependency directions", &|| dependencies::check()),
@@ -71,6 +73,7 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         ("advisories", &|| deny::advisories(signals)),
         ("clippy", &|| passes(CLIPPY)),
         ("features of sme-pulse-auth", &features),
+        ("fuzz targets compile", &|| passes(FUZZ)),
         ("documentation", &document),
         ("tests", &|| Ok(Verdict::of(test::run(&[], signals)? == 0))),
     ];

@@ -19,10 +19,10 @@ use sme_pulse_persistence::{Change, PrincipalRow, SessionState};
 
 use crate::Member;
 
-/// Users kept per part.
-const USERS: usize = 4_096;
+/// Users kept per part: with [`SESSIONS`] each, some 130,000 states of about 300 bytes at the most.
+const USERS: usize = 1_024;
 /// Sessions kept per user.
-const SESSIONS: usize = 16;
+const SESSIONS: usize = 8;
 /// Parts with a lock of their own.
 const PARTS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 

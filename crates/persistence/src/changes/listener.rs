@@ -29,15 +29,31 @@ pub(super) async fn run(pool: PgPool, live: Arc<AtomicBool>, on_change: OnChange
         if let Ok(mut listener) = connect(&pool).await {
             // What happened while nobody listened is unknown, so everything is forgotten before anything is believed.
             on_change(Change::Everything);
-            live.store(true, Ordering::Release);
+            let hearing = Hearing::begin(&live);
             told = false;
             listen(&mut listener, &on_change).await;
-            live.store(false, Ordering::Release);
+            drop(hearing);
         }
         if !pool.is_closed() && !std::mem::replace(&mut told, true) {
             tracing::warn!("No news of changes from the database; every request asks it until they are back");
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// While it lives, news are believed to arrive; it ends with the task, however that ends.
+struct Hearing<'a>(&'a AtomicBool);
+
+impl<'a> Hearing<'a> {
+    fn begin(live: &'a AtomicBool) -> Self {
+        live.store(true, Ordering::Release);
+        Self(live)
+    }
+}
+
+impl Drop for Hearing<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 

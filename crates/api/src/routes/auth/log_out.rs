@@ -14,6 +14,7 @@ use crate::{
     responses(
         (status = 204, description = "The session has ended"),
         (status = 401, description = "Not signed in", body = crate::docs::schemas::ErrorEnvelope),
+        (status = 503, description = "Temporarily unavailable", body = crate::docs::schemas::ErrorEnvelope),
     ))]
 pub(super) async fn handle(
     caller: Caller<UseOwnAccount>,

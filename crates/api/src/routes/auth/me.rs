@@ -11,6 +11,7 @@ use crate::routes::caller::Caller;
     responses(
         (status = 200, description = "The caller", body = MeView),
         (status = 401, description = "Not signed in", body = crate::docs::schemas::ErrorEnvelope),
+        (status = 503, description = "Temporarily unavailable", body = crate::docs::schemas::ErrorEnvelope),
     ))]
 pub(super) async fn handle(caller: Caller<UseOwnAccount>) -> Json<MeView> {
     Json(MeView::from(caller.principal()))

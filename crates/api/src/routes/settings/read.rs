@@ -13,6 +13,7 @@ use crate::{error::ApiError, routes::caller::Caller};
         (status = 200, description = "The data sheet", body = OrganizationView),
         (status = 401, description = "Not signed in", body = crate::docs::schemas::ErrorEnvelope),
         (status = 403, description = "No role allows it", body = crate::docs::schemas::ErrorEnvelope),
+        (status = 503, description = "Temporarily unavailable", body = crate::docs::schemas::ErrorEnvelope),
     ))]
 pub(super) async fn handle(
     caller: Caller<ReadOrganization>,

@@ -45,6 +45,7 @@ pub(super) struct SettingsBody {
         (status = 409, description = "Tax code of another organization", body = crate::docs::schemas::ErrorEnvelope),
         (status = 413, description = "Body too large", body = crate::docs::schemas::ErrorEnvelope),
         (status = 422, description = "Invalid input", body = crate::docs::schemas::ValidationEnvelope),
+        (status = 503, description = "Temporarily unavailable", body = crate::docs::schemas::ErrorEnvelope),
     ))]
 pub(super) async fn handle(
     caller: Caller<WriteOrganization>,
