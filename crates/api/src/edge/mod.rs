@@ -1,6 +1,19 @@
 //! The outermost layer of every request: request id, client address, checks of the head, CORS, the time limit, the
 //! panic barrier, the error envelope, the headers every answer carries, and the one access event. Nothing inside can
 //! lose any of these. It knows no route.
+//!
+//! Much in here exists because of what actix-http does by itself. Who wants to simplify should know it first:
+//!
+//! | What the library does | What answers it |
+//! |---|---|
+//! | refuses bytes that are no request with a bare status, before any of our code runs | `bare`, with `server/stream.rs` |
+//! | times only the first head of a connection | `server/ticks.rs` |
+//! | goes on to the next request when a body was left unread, or resets the connection before the answer is read | `body` (`Ending`, `Closing`), and the lingering of `server/stream.rs` |
+//! | tells of a broken chunk only to who reads the body | the look at the unread body in `future` |
+//! | serves what was pipelined behind `Connection: close` | `flight` (`Turn`) |
+//! | answers `Upgrade` with `connection: upgrade` although nothing is upgraded | `answer` |
+//!
+//! Each has a test in `tests/edge` that speaks raw bytes; after an update of the library they tell what is still needed.
 
 mod answer;
 pub(crate) mod bare;
