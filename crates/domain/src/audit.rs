@@ -23,6 +23,8 @@ pub enum Action {
     LogInFailed,
     /// A session ended by its user.
     LogOut,
+    /// A session ended by its user, from this or another device.
+    SessionEnded,
     /// The organization's data sheet changed.
     OrganizationUpdated,
     /// Seed rows were written.
@@ -36,6 +38,7 @@ impl Action {
             Self::LogIn => "auth.log_in",
             Self::LogInFailed => "auth.log_in_failed",
             Self::LogOut => "auth.log_out",
+            Self::SessionEnded => "auth.session_ended",
             Self::OrganizationUpdated => "organization.updated",
             Self::Seeded => "system.seeded",
         }

@@ -37,6 +37,8 @@ impl Session {
 pub enum EndReason {
     /// The user logged out.
     LoggedOut,
+    /// The user ended it from another session, or by its id.
+    Ended,
 }
 
 impl EndReason {
@@ -44,6 +46,7 @@ impl EndReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LoggedOut => "logged_out",
+            Self::Ended => "ended",
         }
     }
 }

@@ -140,11 +140,11 @@ on_both_databases! {
         assert_eq!(test.store.principal(user.id, Some(other)).await.unwrap().unwrap().session, None);
 
         let tx = test.store.begin(scope(user.org.get() + 1)).await.unwrap();
-        assert!(!tx.sessions().end(session.id, EndReason::LoggedOut, now()).await.unwrap(), "another tenant's session");
+        assert!(!tx.sessions().end((session.id, user.id), EndReason::LoggedOut, now()).await.unwrap(), "another tenant's session");
         drop(tx);
         let tx = test.store.begin(scope(user.org.get())).await.unwrap();
-        assert!(tx.sessions().end(session.id, EndReason::LoggedOut, now()).await.unwrap());
-        assert!(!tx.sessions().end(session.id, EndReason::LoggedOut, now()).await.unwrap());
+        assert!(tx.sessions().end((session.id, user.id), EndReason::LoggedOut, now()).await.unwrap());
+        assert!(!tx.sessions().end((session.id, user.id), EndReason::LoggedOut, now()).await.unwrap());
         tx.commit().await.unwrap();
         let row = test.store.principal(user.id, Some(session.id)).await.unwrap().unwrap();
         assert_eq!(row.session.unwrap().revoked_at, Some(now()));

@@ -28,7 +28,11 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         ApiError::LogIn(LogInError::Refused { refusal, email }) => {
             log_refused_log_in(*refusal, email, request_id, client_ip);
         }
-        ApiError::LogIn(_) | ApiError::Organization(_) | ApiError::Store(_) | ApiError::Internal(_) => {
+        ApiError::LogIn(_)
+        | ApiError::Session(_)
+        | ApiError::Organization(_)
+        | ApiError::Store(_)
+        | ApiError::Internal(_) => {
             log_failure(error, request_id, client_ip);
         }
         ApiError::HeadTooLarge

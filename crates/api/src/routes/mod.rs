@@ -47,3 +47,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn origin(context: &RequestContext) -> Origin {
     Origin { request_id: Some(context.request_id()), client_ip: Some(context.client_ip().to_string()) }
 }
+
+/// An instant as every answer writes it: UTC, six fraction digits, `Z`.
+fn timestamp(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}

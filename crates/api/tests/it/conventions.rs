@@ -145,6 +145,8 @@ on_both_databases! {
             ("/auth/me", "GET, HEAD"),
             ("/api/v1/auth/login", "POST"),
             ("/auth/logout/", "POST"),
+            ("/auth/sessions", "GET, HEAD"),
+            ("/api/v1/auth/sessions/x/", "DELETE"),
             ("/api/v1/settings", "GET, PUT, HEAD"),
         ] {
             for method in

@@ -14,6 +14,7 @@ mod hostile;
 mod limits;
 mod log_in;
 mod logs;
+mod own_sessions;
 mod restart;
 mod session;
 mod settings;

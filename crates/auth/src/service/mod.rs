@@ -31,8 +31,8 @@ mod authenticate;
 mod known_members;
 mod known_tokens;
 mod log_in;
-mod log_out;
 mod organization;
+mod sessions;
 
 use std::sync::Arc;
 
@@ -49,6 +49,7 @@ use known_members::KnownMembers;
 use known_tokens::KnownTokens;
 pub use log_in::{LogIn, LogInError, LoggedIn, Refusal};
 pub use organization::OrganizationError;
+pub use sessions::SessionError;
 
 /// Everything the service is made of.
 pub struct AuthParts {

@@ -1,9 +1,9 @@
 //! Sessions of an organization's users, and what a log-in writes.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ExprTrait, IntoSimpleExpr, QueryFilter};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ExprTrait, IntoSimpleExpr, QueryFilter, QueryOrder};
 use sme_pulse_domain::{
-    ids::{SessionId, UserId},
+    ids::{OrgId, SessionId, UserId},
     session::{EndReason, Session},
     tenant::TenantScope,
 };
@@ -69,8 +69,26 @@ impl Sessions<'_> {
         Ok(())
     }
 
-    /// Ends a session; `false` when it is not there or had ended before.
-    pub async fn end(&self, id: SessionId, reason: EndReason, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    /// A user's live sessions, newest first.
+    pub async fn live_of(&self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError> {
+        let rows = session::Entity::within(self.scope)
+            .filter(session::Column::UserId.into_simple_expr().eq(user.get()))
+            .filter(session::Column::RevokedAt.into_simple_expr().is_null())
+            .filter(session::Column::ExpiresAt.into_simple_expr().gt(now))
+            .order_by_desc(session::Column::CreatedAt)
+            .order_by_desc(session::Column::Id)
+            .all(self.tx)
+            .await?;
+        Ok(rows.into_iter().map(to_domain).collect())
+    }
+
+    /// Ends a session of this user; `false` when it is not there, is somebody else's or had ended before.
+    pub async fn end(
+        &self,
+        (id, user): (SessionId, UserId),
+        reason: EndReason,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
         let done = session::Entity::update_within(self.scope)
             .set(session::ActiveModel {
                 revoked_at: Set(Some(now)),
@@ -79,7 +97,9 @@ impl Sessions<'_> {
                 ..Default::default()
             })
             .filter(session::Column::Id.into_simple_expr().eq(StoredUuid(id.get())))
+            .filter(session::Column::UserId.into_simple_expr().eq(user.get()))
             .filter(session::Column::RevokedAt.into_simple_expr().is_null())
+            .filter(session::Column::ExpiresAt.into_simple_expr().gt(now))
             .exec(self.tx)
             .await?;
         Ok(done.rows_affected > 0)
@@ -100,5 +120,18 @@ impl Sessions<'_> {
                 .await?;
         }
         Ok(())
+    }
+}
+
+fn to_domain(row: session::Model) -> Session {
+    Session {
+        id: SessionId::new(row.id.0),
+        user: UserId::new(row.user_id),
+        org: OrgId::new(row.org_id),
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        client_ip: row.client_ip,
+        user_agent: row.user_agent,
+        revoked_at: row.revoked_at,
     }
 }

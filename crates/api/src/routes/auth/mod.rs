@@ -3,6 +3,7 @@
 mod log_in;
 mod log_out;
 mod me;
+mod sessions;
 mod view;
 
 use utoipa::OpenApi;
@@ -15,13 +16,15 @@ const PREFIX: &str = "/api/v1/auth";
 const ALIAS: &str = "/auth";
 
 #[derive(OpenApi)]
-#[openapi(paths(log_in::handle, me::handle, log_out::handle))]
+#[openapi(paths(log_in::handle, me::handle, log_out::handle, sessions::list, sessions::end))]
 pub(super) struct Docs;
 
 pub(super) fn mount(table: &mut Table<'_>, limit: &Limit) {
     let own_account = Access::Needs(Permission::UseOwnAccount);
     table.add_behind(&at("/login").post(Access::Public, log_in::handle).no_store(), limit.clone());
     table.add(&at("/me").get(own_account, me::handle));
+    table.add(&at("/sessions").get(own_account, sessions::list));
+    table.add(&at("/sessions/{session_id}").delete(own_account, sessions::end));
     table.add(&at("/logout").post(own_account, log_out::handle));
 }
 

@@ -3,10 +3,15 @@
 use serde::Serialize;
 use sme_pulse_auth::{Principal, service::LoggedIn};
 use sme_pulse_domain::{
+    ids::SessionId,
     role::{Role, RoleSet},
+    session::Session,
     user::User,
 };
 use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::routes::timestamp;
 
 /// A successful log-in.
 #[derive(Serialize, ToSchema)]
@@ -61,6 +66,38 @@ pub(super) struct MeView {
     /// Role codes, ordered by role id.
     #[schema(example = json!(["owner", "admin"]))]
     roles: Vec<&'static str>,
+}
+
+/// One log-in on one device.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SessionView {
+    /// Key.
+    id: Uuid,
+    /// When it was opened.
+    #[schema(format = DateTime, example = "2025-11-20T08:15:30.123456Z")]
+    created_at: String,
+    /// When it ends by itself.
+    #[schema(format = DateTime, example = "2025-11-20T08:45:30.123456Z")]
+    expires_at: String,
+    /// The client's address at log-in.
+    client_ip: Option<String>,
+    /// The client's user agent at log-in.
+    user_agent: Option<String>,
+    /// Whether it is the session of this request.
+    current: bool,
+}
+
+impl SessionView {
+    pub(super) fn of(session: Session, calling: Option<SessionId>) -> Self {
+        Self {
+            id: session.id.get(),
+            created_at: timestamp(session.created_at),
+            expires_at: timestamp(session.expires_at),
+            current: calling == Some(session.id),
+            client_ip: session.client_ip,
+            user_agent: session.user_agent,
+        }
+    }
 }
 
 impl From<LoggedIn> for LogInView {

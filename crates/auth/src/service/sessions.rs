@@ -1,0 +1,70 @@
+//! A user's own sessions: seeing them, ending one of them, logging out.
+
+use sme_pulse_domain::{
+    audit::{Action, AuditEvent, Details, Origin},
+    ids::SessionId,
+    session::{EndReason, Session},
+};
+use sme_pulse_persistence::{StoreError, retrying};
+
+use super::AuthService;
+use crate::Principal;
+
+/// Why a session could not be ended.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// There is no such live session of the caller. Somebody else's looks the same.
+    #[error("the session does not exist")]
+    NotFound,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AuthService {
+    /// The caller's live sessions, newest first.
+    pub async fn sessions(&self, caller: &Principal) -> Result<Vec<Session>, StoreError> {
+        let tx = self.parts.store.begin_read(caller.scope()).await?;
+        tx.sessions().live_of(caller.user_id(), self.parts.clock.now()).await
+    }
+
+    /// Ends one of the caller's sessions; its token is refused from the next request on.
+    pub async fn end_session(&self, caller: &Principal, id: SessionId, origin: &Origin) -> Result<(), SessionError> {
+        let ended = self.end(caller, id, (EndReason::Ended, Action::SessionEnded), origin).await?;
+        if ended { Ok(()) } else { Err(SessionError::NotFound) }
+    }
+
+    /// Ends the caller's session; its token is refused from the next request on. A token without a session has
+    /// nothing to end.
+    pub async fn log_out(&self, caller: &Principal, origin: &Origin) -> Result<(), StoreError> {
+        let Some(session) = caller.session() else { return Ok(()) };
+        self.end(caller, session, (EndReason::LoggedOut, Action::LogOut), origin).await.map(|_| ())
+    }
+
+    async fn end(
+        &self,
+        caller: &Principal,
+        id: SessionId,
+        (reason, action): (EndReason, Action),
+        origin: &Origin,
+    ) -> Result<bool, StoreError> {
+        let (user, now) = (caller.user_id(), self.parts.clock.now());
+        let ended = retrying(|| async {
+            let tx = self.parts.store.begin(caller.scope()).await?;
+            let ended = tx.sessions().end((id, user), reason, now).await?;
+            if ended {
+                let mut event = AuditEvent::new(action, Some(caller.org_id()), origin.clone());
+                event.actor = Some(user);
+                event.entity = Some("users");
+                event.entity_id = Some(user.get());
+                event.before = Some(Details::from([("session".to_owned(), Some(id.to_string()))]));
+                tx.record(event, now).await?;
+            }
+            tx.commit().await?;
+            Ok::<_, StoreError>(ended)
+        })
+        .await?;
+        self.changed(user);
+        Ok(ended)
+    }
+}
