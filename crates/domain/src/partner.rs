@@ -1,14 +1,5 @@
 //! Business partners: customers and suppliers, equal but for the name of their payment term.
 
-/// Whether a partner buys from the organization or sells to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PartnerKind {
-    /// Buys: has a credit term.
-    Customer,
-    /// Sells: has a payment term.
-    Supplier,
-}
-
 /// What describes a new partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPartner {

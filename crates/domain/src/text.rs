@@ -4,8 +4,6 @@
 pub const NAME: usize = 255;
 /// Longest code, tax code, phone or account number.
 pub const CODE: usize = 50;
-/// Longest stored e-mail address column; addresses themselves end at 254.
-pub const EMAIL: usize = 255;
 /// Longest stored user agent; longer ones are cut.
 pub const USER_AGENT: usize = 255;
 

@@ -7,5 +7,5 @@
 pub use sme_pulse_domain::{
     account::{AccountType, NewAccount},
     money::{Money, MoneyError},
-    partner::{NewPartner, PartnerKind},
+    partner::NewPartner,
 };

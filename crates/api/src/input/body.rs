@@ -17,9 +17,6 @@ use crate::error::{ApiError, Reason};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyLimit(pub usize);
 
-/// Room that is made for a body before any of it came, whatever length is claimed.
-const FIRST_ROOM: usize = 16 * 1024;
-
 /// A request's body. The route's body stage has read it already, so that 413 goes before 401; the limit holds here as
 /// well, wherever a handler is mounted.
 #[derive(Clone)]
@@ -58,32 +55,40 @@ impl FromRequest for Body {
         let payload = payload.take();
         Box::pin(async move {
             let limit = limit.ok_or_else(|| ApiError::Internal(Reason("no body limit is set".to_owned())))?;
-            if claimed.is_some_and(|length| length > limit) {
-                return Err(ApiError::TooLarge);
-            }
-            let room = claimed.unwrap_or(FIRST_ROOM).min(FIRST_ROOM);
-            Ok(Self { bytes: read(payload, limit, room).await?, promises_json })
+            Ok(Self { bytes: read_whole(payload, claimed, limit).await?, promises_json })
         })
     }
 }
 
-async fn read(mut payload: Payload, limit: usize, room: usize) -> Result<Bytes, ApiError> {
-    let mut bytes = BytesMut::with_capacity(room);
+/// Reads a body to its end, refusing as soon as the limit is known to be passed: by the claimed length before anything
+/// is read. A body that came in one piece is not copied.
+pub(crate) async fn read_whole(mut payload: Payload, claimed: Option<usize>, limit: usize) -> Result<Bytes, ApiError> {
+    if claimed.is_some_and(|length| length > limit) {
+        return Err(ApiError::TooLarge);
+    }
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| match error {
             PayloadError::Overflow => ApiError::TooLarge,
-            _ => ApiError::BadRequest("incomplete or malformed body"),
+            PayloadError::Incomplete(_) | PayloadError::Io(_) => ApiError::ClientGone,
+            _ => ApiError::BadRequest("the body's framing is broken"),
         })?;
-        if chunk.len() > limit.saturating_sub(bytes.len()) {
+        if first.len().saturating_add(all.len()).saturating_add(chunk.len()) > limit {
             return Err(ApiError::TooLarge);
         }
-        bytes.extend_from_slice(&chunk);
+        if first.is_empty() && all.is_empty() {
+            first = chunk;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&chunk);
+        }
     }
-    Ok(bytes.freeze())
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 /// The length that the headers claim. A number too large for the machine is too large for the limit as well.
-fn claimed_length(headers: &HeaderMap) -> Option<usize> {
+pub(crate) fn claimed_length(headers: &HeaderMap) -> Option<usize> {
     let text = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(usize::MAX))

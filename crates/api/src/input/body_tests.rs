@@ -36,12 +36,12 @@ async fn a_claimed_length_over_the_limit_is_refused_before_reading() {
 }
 
 #[actix_web::test]
-async fn a_body_that_breaks_off_is_a_bad_request() {
+async fn a_body_that_breaks_off_has_nobody_left_to_answer() {
     let request = TestRequest::default().app_data(BodyLimit(LIMIT)).to_http_request();
     let pieces = [Ok(Bytes::from_static(b"{")), Err(PayloadError::Incomplete(None))];
     let stream: std::pin::Pin<Box<dyn futures_util::Stream<Item = _>>> = Box::pin(stream::iter(pieces));
     let result = Body::from_request(&request, &mut Payload::from(stream)).await;
-    assert!(matches!(result, Err(ApiError::BadRequest(_))));
+    assert!(matches!(result, Err(ApiError::ClientGone)));
 }
 
 #[actix_web::test]

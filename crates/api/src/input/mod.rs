@@ -28,6 +28,7 @@ mod report;
 mod scan;
 
 pub use body::{Body, BodyLimit};
+pub(crate) use body::{claimed_length, read_whole};
 pub use kinds::{
     AMOUNT, AMOUNT_OR_ZERO, ANY_AMOUNT, Amount, BOOLEAN, Boolean, DATE, Day, EMAIL, Fault, ID, Id, Integer, Kind,
     Mailbox, Password, SECRET, Secret, SecretText, Text, Word, integer, new_password, text, untrimmed, word,

@@ -8,15 +8,12 @@ use std::task::{Context, Poll};
 
 use actix_web::Error;
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::error::PayloadError;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use pin_project_lite::pin_project;
 
-use crate::error::ApiError;
+use crate::input::{claimed_length, read_whole};
 
 /// The layer of one resource.
 pub(super) struct BodyStage {
@@ -76,10 +73,9 @@ where
         }
         let (service, max) = (Rc::clone(&self.service), self.max);
         let reading = Box::pin(async move {
-            let declared =
-                req.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+            let claimed = claimed_length(req.headers());
             let payload = req.parts_mut().1.take();
-            match read(payload, declared, max).await {
+            match read_whole(payload, claimed, max).await {
                 Ok(bytes) => {
                     req.set_payload(Payload::from(bytes));
                     service.call(req).await
@@ -88,35 +84,6 @@ where
             }
         });
         BodyStageFuture { stage: Stage::Reading { reading }, no_store }
-    }
-}
-
-/// Reads to the end, refusing as soon as the limit is known to be passed.
-async fn read(mut payload: Payload, declared: Option<u64>, max: usize) -> Result<Bytes, ApiError> {
-    if declared.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max)) {
-        return Err(ApiError::TooLarge);
-    }
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| refusal(&error))?;
-        if first.len().saturating_add(all.len()).saturating_add(chunk.len()) > max {
-            return Err(ApiError::TooLarge);
-        }
-        if first.is_empty() && all.is_empty() {
-            first = chunk;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&chunk);
-        }
-    }
-    Ok(if all.is_empty() { first } else { all.freeze() })
-}
-
-fn refusal(error: &PayloadError) -> ApiError {
-    match error {
-        PayloadError::Incomplete(_) | PayloadError::Io(_) => ApiError::ClientGone,
-        _ => ApiError::BadRequest("the body's framing is broken"),
     }
 }
 
