@@ -20,8 +20,8 @@ use crate::{
     edge::{Edge, EdgeParts, Origins},
     error::ApiError,
     input::BodyLimit,
-    limit::{Limit, LimitConfig},
-    routes::{self, RouteSettings, mount::RouteInfo},
+    limit::LimitConfig,
+    routes::{self, Limits, RouteSettings, mount::RouteInfo},
     server::{self, Bounds, Listening},
     telemetry,
     trace::LeanSpan,
@@ -83,10 +83,7 @@ impl Application {
         let docs = config.server.docs_enabled.then(|| DocsSite::new(&routes::openapi())).transpose()?;
         Ok(Self {
             edge: edge(config, Arc::clone(clock), Arc::clone(rng)),
-            routes: RouteSettings {
-                max_body: config.server.max_body_bytes,
-                log_in_limit: Limit::new("login", limit(config), Arc::clone(clock)),
-            },
+            routes: RouteSettings { max_body: config.server.max_body_bytes, limits: Limits::new(limit(config), clock) },
             docs: docs.map(Arc::new),
             info: Data::new(ServiceInfo::new(config.environment.name())),
             store: Data::new(store),
@@ -106,9 +103,9 @@ impl Application {
         })
     }
 
-    /// The budget of log-ins, to be swept now and then.
-    pub fn log_in_limit(&self) -> &Limit {
-        &self.routes.log_in_limit
+    /// The budgets of requests, to be swept now and then.
+    pub fn limits(&self) -> &Limits {
+        &self.routes.limits
     }
 
     /// What is mounted, for the access table and the API description.

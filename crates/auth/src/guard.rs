@@ -82,7 +82,7 @@ macro_rules! requirements {
     )+};
 }
 
-requirements!(UseOwnAccount, ReadOrganization, WriteOrganization);
+requirements!(UseOwnAccount, ReadOrganization, WriteOrganization, ReadAuditTrail);
 
 /// The caller, signed in and allowed `P`. `E` is the importing service's own error, so that it renders the refusal.
 #[derive(Debug)]

@@ -25,6 +25,32 @@ pub enum Action {
     LogOut,
     /// A session ended by its user, from this or another device.
     SessionEnded,
+    /// Several sessions ended by their user at once.
+    SessionsEnded,
+    /// An old refresh token came back, as only a thief or their victim would send it; its session was ended.
+    RefreshReused,
+    /// So many refused log-ins at one account that further ones are slowed down.
+    GuessingSlowed,
+    /// A password changed by its user.
+    PasswordChanged,
+    /// A link to set a new password was asked for.
+    PasswordResetRequested,
+    /// A password set anew with such a link.
+    PasswordReset,
+    /// A second factor was confirmed and is asked for from now on.
+    FactorEnabled,
+    /// A second factor was removed by its user.
+    FactorDisabled,
+    /// A code of the second factor was refused.
+    FactorRefused,
+    /// A recovery code was used up in place of the second factor.
+    RecoveryCodeUsed,
+    /// New recovery codes replaced the old ones.
+    RecoveryCodesRenewed,
+    /// A signed-in user proved again who they are.
+    Reauthenticated,
+    /// Personal data was taken out of earlier events.
+    PersonalDataErased,
     /// The organization's data sheet changed.
     OrganizationUpdated,
     /// Seed rows were written.
@@ -39,6 +65,19 @@ impl Action {
             Self::LogInFailed => "auth.log_in_failed",
             Self::LogOut => "auth.log_out",
             Self::SessionEnded => "auth.session_ended",
+            Self::SessionsEnded => "auth.sessions_ended",
+            Self::RefreshReused => "auth.refresh_reused",
+            Self::GuessingSlowed => "auth.guessing_slowed",
+            Self::PasswordChanged => "auth.password_changed",
+            Self::PasswordResetRequested => "auth.password_reset_requested",
+            Self::PasswordReset => "auth.password_reset",
+            Self::FactorEnabled => "auth.factor_enabled",
+            Self::FactorDisabled => "auth.factor_disabled",
+            Self::FactorRefused => "auth.factor_refused",
+            Self::RecoveryCodeUsed => "auth.recovery_code_used",
+            Self::RecoveryCodesRenewed => "auth.recovery_codes_renewed",
+            Self::Reauthenticated => "auth.reauthenticated",
+            Self::PersonalDataErased => "audit.personal_data_erased",
             Self::OrganizationUpdated => "organization.updated",
             Self::Seeded => "system.seeded",
         }

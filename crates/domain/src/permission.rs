@@ -11,17 +11,20 @@ pub enum Permission {
     ReadOrganization,
     /// Change the organization's own data sheet.
     WriteOrganization,
+    /// Read the organization's audit trail.
+    ReadAuditTrail,
 }
 
 impl Permission {
     /// Every permission, for tables and tests.
-    pub const ALL: [Self; 3] = [Self::UseOwnAccount, Self::ReadOrganization, Self::WriteOrganization];
+    pub const ALL: [Self; 4] =
+        [Self::UseOwnAccount, Self::ReadOrganization, Self::WriteOrganization, Self::ReadAuditTrail];
 
     /// Whether the role grants it.
     pub const fn granted_by(self, role: Role) -> bool {
         match self {
             Self::UseOwnAccount | Self::ReadOrganization => true,
-            Self::WriteOrganization => matches!(role, Role::Owner | Role::Admin),
+            Self::WriteOrganization | Self::ReadAuditTrail => matches!(role, Role::Owner | Role::Admin),
         }
     }
 

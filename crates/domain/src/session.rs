@@ -15,8 +15,10 @@ pub struct Session {
     pub org: OrgId,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
+    /// When it ends by itself unless it is refreshed before.
     pub expires_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Option<DateTime<Utc>>,
     /// The client's address as the rate limit sees it.
     pub client_ip: Option<String>,
     /// The client's user agent, cut to 255 characters.
@@ -39,6 +41,14 @@ pub enum EndReason {
     LoggedOut,
     /// The user ended it from another session, or by its id.
     Ended,
+    /// The user ended several sessions at once.
+    EndedWithOthers,
+    /// An old refresh token of it came back.
+    RefreshReused,
+    /// The password was changed in another session.
+    PasswordChanged,
+    /// The password was set anew with a link from a mail.
+    PasswordReset,
 }
 
 impl EndReason {
@@ -47,6 +57,10 @@ impl EndReason {
         match self {
             Self::LoggedOut => "logged_out",
             Self::Ended => "ended",
+            Self::EndedWithOthers => "ended_with_others",
+            Self::RefreshReused => "refresh_reused",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
         }
     }
 }

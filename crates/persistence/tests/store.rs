@@ -34,6 +34,7 @@ fn session(user: UserId, org: OrgId) -> Session {
         org,
         created_at: now(),
         expires_at: now() + chrono::Duration::minutes(30),
+        last_seen_at: None,
         client_ip: Some("192.0.2.1".into()),
         user_agent: Some("curl".into()),
         revoked_at: None,

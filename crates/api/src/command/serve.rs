@@ -5,7 +5,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use anyhow::{Context as _, bail};
 use sme_pulse_auth::{
     password::{Bcrypt, Passwords, PoolSettings},
-    service::{AuthParts, AuthService},
+    service::{AuthParts, AuthService, AuthSettings, ServiceKeys},
     token::{Signer, Verifier},
 };
 use sme_pulse_domain::{clock::Clock, rng::Rng};
@@ -14,9 +14,9 @@ use sme_pulse_persistence::{MigrationError, Store};
 use super::{Parts, open_store};
 use crate::{
     app::Application,
+    background::Background,
     config::{Algorithm, Config, Secret, Tokens},
     error::chain,
-    limit::Limit,
     server::{self, StopSignals},
     telemetry,
 };
@@ -25,8 +25,6 @@ use crate::{
 const MIGRATION_RETRY: Duration = Duration::from_secs(2);
 /// How long the connections may take to end; with the server's own bound it stays below 10 s.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often clients that have gone quiet are forgotten.
-const SWEEP: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     let config = &parts.config;
@@ -45,12 +43,12 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     }
     let auth = auth_service(config, store.clone(), &secret, &parts.clock, &parts.rng)?;
     let application = Application::new(config, store.clone(), auth, &parts.clock, &parts.rng)?;
-    let sweeper = actix_web::rt::spawn(sweep(application.log_in_limit().clone()));
+    let background = Background::start(&application);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let listening = application.listen(listener, workers)?;
     tracing::info!(address = %listening.address, environment = config.environment.name(), "Server started");
     server::run_until_signal(listening.server, signals).await?;
-    sweeper.abort();
+    background.stop();
     close(&store).await
 }
 
@@ -111,7 +109,7 @@ pub fn auth_service(
     clock: &Arc<dyn Clock>,
     rng: &Arc<dyn Rng>,
 ) -> anyhow::Result<AuthService> {
-    let Config { tokens, passwords, .. } = config;
+    let Config { tokens, sessions, passwords, .. } = config;
     let pool = PoolSettings::for_threads(passwords.hash_concurrency);
     let hasher = Bcrypt::new(passwords.bcrypt_cost);
     let (signer, verifier) = keys(tokens, secret)?;
@@ -120,7 +118,12 @@ pub fn auth_service(
         passwords: Passwords::start(hasher, pool, Arc::clone(clock), Arc::clone(rng))?,
         signer,
         verifier,
-        token_lifetime: chrono::Duration::from_std(tokens.lifetime)?,
+        keys: ServiceKeys::new(secret.expose().as_bytes(), None),
+        settings: AuthSettings {
+            token_lifetime: chrono::Duration::from_std(tokens.lifetime)?,
+            refresh_idle: chrono::Duration::days(sessions.idle_days.into()),
+            refresh_max: chrono::Duration::days(sessions.max_days.into()),
+        },
         clock: Arc::clone(clock),
         rng: Arc::clone(rng),
     }))
@@ -138,11 +141,4 @@ fn keys(tokens: &Tokens, secret: &Secret) -> anyhow::Result<(Signer, Verifier)> 
         .audience(&tokens.audience)
         .leeway_seconds(u32::try_from(tokens.leeway.as_secs())?);
     Ok((Signer::new(secret, algorithm, &tokens.issuer, &tokens.audience), verifier))
-}
-
-async fn sweep(limit: Limit) {
-    loop {
-        tokio::time::sleep(SWEEP).await;
-        limit.sweep();
-    }
 }

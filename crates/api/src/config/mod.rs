@@ -22,6 +22,7 @@ mod reader;
 mod secret;
 mod secret_file;
 mod server;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -42,6 +43,7 @@ pub use reader::Setting;
 pub use secret::Secret;
 pub use secret_file::{FILE_NAME, SecretFileError, load_or_create};
 pub use server::{AllowedOrigins, Server};
+pub use sessions::Sessions;
 pub use tokens::{Algorithm, KeyError, SigningKey, Tokens};
 pub use unknown::known;
 pub use variables::Variables;
@@ -59,6 +61,8 @@ pub struct Config {
     pub database: Database,
     /// Access tokens.
     pub tokens: Tokens,
+    /// The life of sessions.
+    pub sessions: Sessions,
     /// Hashing.
     pub passwords: Passwords,
     /// Seeding.
@@ -114,6 +118,7 @@ impl Config {
         let database = database::read(reader, development);
         let folder = database.as_ref().map(|database| database.target.data_folder());
         let tokens = tokens::read(reader, development, folder);
+        let sessions = sessions::read(reader);
         let passwords = passwords::read(reader, development);
         let seed = passwords::seed(reader);
         let log = log::read(reader);
@@ -124,6 +129,7 @@ impl Config {
             server: server?,
             database: database?,
             tokens: tokens?,
+            sessions: sessions?,
             passwords: passwords?,
             seed: seed?,
             log: log?,

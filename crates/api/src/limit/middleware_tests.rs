@@ -1,5 +1,7 @@
 //! Tests of the middleware on real resources.
 
+use std::time::Duration;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::{

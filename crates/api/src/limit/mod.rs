@@ -3,12 +3,14 @@
 //! `actix-governor` gives the shape (middleware on the route, key extractor); its algorithm (GCRA) lets about 9 of 5
 //! requests per 60 s through, so the counting is an exact sliding log of our own.
 
+mod budget;
 mod extract;
 mod middleware;
 mod sliding;
 
 use std::time::Duration;
 
+pub use budget::Budget;
 pub use extract::ClientKeyExtractor;
 pub use middleware::{Limit, LimitService};
 pub use sliding::{Decision, SlidingLimiter};

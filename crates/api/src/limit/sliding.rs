@@ -83,6 +83,18 @@ impl<K: Hash + Eq + Copy> SlidingLimiter<K> {
         decision
     }
 
+    /// Takes back the newest admission of a key.
+    pub fn refund(&self, key: K) {
+        let mut table = self.lock();
+        let Some(log) = table.logs.peek_mut(&key) else { return };
+        let taken = usize::from(log.pop_back().is_some());
+        let empty = log.is_empty();
+        table.instants = table.instants.saturating_sub(taken);
+        if empty {
+            table.logs.pop(&key);
+        }
+    }
+
     /// Drops every entry that has left the window; for a timer, so that memory comes back without further requests.
     pub fn sweep(&self, now: Duration) {
         loop {

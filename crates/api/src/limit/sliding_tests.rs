@@ -181,3 +181,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_refunded_request_makes_room_and_an_unknown_key_has_nothing_to_refund() {
+    let limiter = SlidingLimiter::new(1, W);
+    limiter.refund(1);
+    assert!(admitted(limiter.admit(1, at(0))));
+    assert!(!admitted(limiter.admit(1, at(1))));
+    limiter.refund(1);
+    assert_eq!(stored(&limiter), (0, 0));
+    assert!(admitted(limiter.admit(1, at(1))));
+}

@@ -4,6 +4,7 @@
 mod auth;
 mod body_stage;
 mod caller;
+mod limits;
 pub mod mount;
 mod root;
 mod settings;
@@ -13,7 +14,8 @@ use utoipa::OpenApi;
 
 use sme_pulse_domain::audit::Origin;
 
-use crate::{edge::RequestContext, limit::Limit};
+use crate::edge::RequestContext;
+pub use limits::Limits;
 use mount::{RouteInfo, Table};
 
 /// What mounting needs; one value for all workers.
@@ -21,15 +23,15 @@ use mount::{RouteInfo, Table};
 pub struct RouteSettings {
     /// Longest request body in bytes.
     pub max_body: usize,
-    /// The budget of log-ins.
-    pub log_in_limit: Limit,
+    /// The budgets of requests.
+    pub limits: Limits,
 }
 
 /// Mounts every resource and says which.
 pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteInfo> {
     let mut table = Table::new(config, settings.max_body);
     root::mount(&mut table);
-    auth::mount(&mut table, &settings.log_in_limit);
+    auth::mount(&mut table, &settings.limits);
     settings::mount(&mut table);
     table.finish()
 }

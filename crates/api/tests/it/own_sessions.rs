@@ -34,15 +34,15 @@ on_both_databases! {
         let list = second.get(LIST).await;
         assert_eq!(ids(&list), [sid(&second.token), sid(&first.token)]);
         let expected = |id: &str, created: &str, expires: &str, current: bool| format!(
-            r#"{{"id":"{id}","created_at":"{created}","expires_at":"{expires}","client_ip":"127.0.0.1","user_agent":null,"current":{current}}}"#
+            r#"{{"id":"{id}","created_at":"{created}","expires_at":"{expires}","last_seen_at":"{created}","client_ip":"127.0.0.1","user_agent":null,"current":{current}}}"#
         );
         assert_eq!(list.text, format!(
             "[{},{}]",
-            expected(&sid(&second.token), "2025-11-20T08:15:31.123456Z", "2025-11-20T08:45:31.123456Z", true),
-            expected(&sid(&first.token), "2025-11-20T08:15:30.123456Z", "2025-11-20T08:45:30.123456Z", false),
+            expected(&sid(&second.token), "2025-11-20T08:15:31.123456Z", "2025-12-04T08:15:31.123456Z", true),
+            expected(&sid(&first.token), "2025-11-20T08:15:30.123456Z", "2025-12-04T08:15:30.123456Z", false),
         ));
         assert_eq!((list.one("cache-control"), first.get("/auth/sessions/").await.status), ("no-store", 200));
-        app.clock.advance(Duration::from_mins(30));
+        app.clock.advance(Duration::from_hours(14 * 24));
         let third = app.sign_in(&first.email).await;
         assert_eq!(ids(&third.get(LIST).await), [sid(&third.token)], "those that have expired are gone");
     }

@@ -5,7 +5,6 @@ use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
     email::Email,
     ids::{SessionId, UserId},
-    role::RoleSet,
     session::Session,
     tenant::TenantScope,
     text,
@@ -15,10 +14,10 @@ use sme_pulse_persistence::{LogInRecord, RenewedHash, StoreError, retrying};
 
 use zeroize::Zeroizing;
 
-use super::AuthService;
+use super::{AuthService, SignedIn};
 use crate::{
     password::{Overloaded, Verdict},
-    token::{NewToken, SigningError},
+    token::SigningError,
 };
 
 /// An attempt to sign in. There is no `Debug`: it holds a password.
@@ -33,19 +32,11 @@ pub struct LogIn {
     pub origin: Origin,
 }
 
-/// A successful log-in.
-#[derive(Debug, Clone)]
-pub struct LoggedIn {
-    /// The access token.
-    pub token: String,
-    /// Its lifetime in seconds.
-    pub expires_in: i64,
-    /// Who signed in.
-    pub user: User,
-    /// The roles held in the organization.
-    pub roles: RoleSet,
-    /// The session that was opened.
-    pub session: SessionId,
+/// How a log-in with the right password ended.
+#[derive(Clone)]
+pub enum LogInOutcome {
+    /// The user is signed in.
+    SignedIn(SignedIn),
 }
 
 /// Which check refused. For the log only: clients see one answer for all of them.
@@ -87,7 +78,7 @@ pub enum LogInError {
 
 impl AuthService {
     /// Signs a user in and opens a session for this device.
-    pub async fn log_in(&self, attempt: LogIn) -> Result<LoggedIn, LogInError> {
+    pub async fn log_in(&self, attempt: LogIn) -> Result<LogInOutcome, LogInError> {
         let account = self.parts.store.account_by_email(&attempt.email).await?;
         let stored = account.as_ref().map(|account| account.password_hash.clone());
         let verdict = self.parts.passwords.verify(attempt.password.clone(), stored).await?;
@@ -95,13 +86,13 @@ impl AuthService {
         match judge(&account, verdict) {
             Ok(outdated) => {
                 let renewed = if outdated { self.renewed(&account, &attempt).await } else { None };
-                self.open_session(account, renewed, &attempt).await
+                self.open_session(account, renewed, &attempt).await.map(LogInOutcome::SignedIn)
             }
             Err(refusal) => self.refuse(refusal, Some(&account.user), attempt).await,
         }
     }
 
-    async fn refuse(&self, refusal: Refusal, user: Option<&User>, attempt: LogIn) -> Result<LoggedIn, LogInError> {
+    async fn refuse<T>(&self, refusal: Refusal, user: Option<&User>, attempt: LogIn) -> Result<T, LogInError> {
         self.record_refusal(user, &attempt).await?;
         Err(LogInError::Refused { refusal, email: attempt.email })
     }
@@ -118,26 +109,12 @@ impl AuthService {
         account: Account,
         renewed: Option<RenewedHash>,
         attempt: &LogIn,
-    ) -> Result<LoggedIn, LogInError> {
+    ) -> Result<SignedIn, LogInError> {
         let now = self.parts.clock.now();
         let session = self.new_session(&account.user, attempt, now);
-        let token = self.parts.signer.sign(&NewToken {
-            user: account.user.id,
-            org: account.user.org,
-            session: session.id,
-            roles: &account.roles,
-            token_id: self.parts.rng.uuid(),
-            issued_at: now.timestamp(),
-            expires_at: session.expires_at.timestamp(),
-        })?;
-        retrying(|| self.store_session(&account.user, &session, renewed.clone(), attempt, now)).await?;
-        Ok(LoggedIn {
-            token,
-            expires_in: self.parts.token_lifetime.num_seconds(),
-            user: account.user,
-            roles: account.roles,
-            session: session.id,
-        })
+        let done = self.issue((account.user, account.roles), &session, 0, now)?;
+        retrying(|| self.store_session(&done.user, &session, renewed.clone(), attempt, now)).await?;
+        Ok(done)
     }
 
     fn new_session(&self, user: &User, attempt: &LogIn, now: DateTime<Utc>) -> Session {
@@ -146,7 +123,8 @@ impl AuthService {
             user: user.id,
             org: user.org,
             created_at: now,
-            expires_at: now.checked_add_signed(self.parts.token_lifetime).unwrap_or(now),
+            expires_at: self.session_end(now, now),
+            last_seen_at: Some(now),
             client_ip: attempt.origin.client_ip.clone(),
             user_agent: attempt.user_agent.as_deref().map(|agent| text::cut(agent, text::USER_AGENT).to_owned()),
             revoked_at: None,

@@ -6,7 +6,7 @@
 //!
 //! use sme_pulse_auth::{
 //!     password::{Bcrypt, Passwords, PoolSettings},
-//!     service::{AuthParts, AuthService},
+//!     service::{AuthParts, AuthService, AuthSettings, ServiceKeys},
 //!     token::{Algorithm, Signer, Verifier},
 //! };
 //! use sme_pulse_domain::{clock::SystemClock, rng::Rng};
@@ -20,7 +20,8 @@
 //!         passwords: Passwords::start(Bcrypt::new(12), pool, clock.clone(), Arc::clone(&rng))?,
 //!         signer: Signer::new(secret, Algorithm::Hs256, "sme-pulse", "sme-pulse-api"),
 //!         verifier: Verifier::new(secret, Algorithm::Hs256).issuer("sme-pulse").audience("sme-pulse-api"),
-//!         token_lifetime: chrono::Duration::minutes(30),
+//!         keys: ServiceKeys::new(secret, None),
+//!         settings: AuthSettings::default(),
 //!         clock,
 //!         rng,
 //!     }))
@@ -28,11 +29,14 @@
 //! ```
 
 mod authenticate;
+mod keys;
 mod known_members;
 mod known_tokens;
 mod log_in;
 mod organization;
+mod refresh_token;
 mod sessions;
+mod sign_in;
 
 use std::sync::Arc;
 
@@ -45,11 +49,14 @@ use crate::{
     token::{Signer, Verifier},
 };
 
+pub use keys::{KEY_BYTES, ServiceKeys};
+use keys::{MacKey, Purpose};
 use known_members::KnownMembers;
 use known_tokens::KnownTokens;
-pub use log_in::{LogIn, LogInError, LoggedIn, Refusal};
+pub use log_in::{LogIn, LogInError, LogInOutcome, Refusal};
 pub use organization::OrganizationError;
 pub use sessions::SessionError;
+pub use sign_in::SignedIn;
 
 /// Everything the service is made of.
 pub struct AuthParts {
@@ -61,12 +68,40 @@ pub struct AuthParts {
     pub signer: Signer,
     /// Checks tokens.
     pub verifier: Verifier,
-    /// How long an access token lives.
-    pub token_lifetime: Duration,
+    /// Keys for everything but access tokens.
+    pub keys: ServiceKeys,
+    /// Lifetimes and rules.
+    pub settings: AuthSettings,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for ids.
     pub rng: Arc<dyn Rng>,
+}
+
+/// Lifetimes and rules.
+#[derive(Debug, Clone)]
+pub struct AuthSettings {
+    /// How long an access token lives.
+    pub token_lifetime: Duration,
+    /// How long a session lives without being refreshed.
+    pub refresh_idle: Duration,
+    /// How long a session lives at the most.
+    pub refresh_max: Duration,
+}
+
+impl Default for AuthSettings {
+    fn default() -> Self {
+        Self {
+            token_lifetime: Duration::minutes(30),
+            refresh_idle: Duration::days(14),
+            refresh_max: Duration::days(90),
+        }
+    }
+}
+
+/// The MAC keys in use, derived once.
+struct MacKeys {
+    refresh_token: MacKey,
 }
 
 /// How long what is remembered of a caller is believed. The feed of changes is much faster; this bounds what it could
@@ -81,6 +116,7 @@ const fn time_to_live(engine: Engine) -> std::time::Duration {
 /// The service. Share it behind an `Arc`.
 pub struct AuthService {
     parts: AuthParts,
+    keys: MacKeys,
     tokens: KnownTokens,
     members: Arc<KnownMembers>,
     feed: ChangeFeed,
@@ -92,7 +128,8 @@ impl AuthService {
         let members = Arc::new(KnownMembers::new(time_to_live(parts.store.engine())));
         let told = Arc::clone(&members);
         let feed = parts.store.follow_changes(Arc::new(move |change| told.forget(change)));
-        Self { parts, tokens: KnownTokens::default(), members, feed }
+        let keys = MacKeys { refresh_token: parts.keys.mac(Purpose::RefreshToken) };
+        Self { parts, keys, tokens: KnownTokens::default(), members, feed }
     }
 
     /// To be called after the commit of every change that decides what a user may do: the next request must see it.

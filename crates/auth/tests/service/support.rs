@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait as _;
 use sme_pulse_auth::{
     password::{Bcrypt, Passwords, PoolSettings},
-    service::{AuthParts, AuthService, LogIn},
+    service::{AuthParts, AuthService, AuthSettings, LogIn, LogInOutcome, ServiceKeys},
     token::{Algorithm, Signer, Verifier},
 };
 use sme_pulse_domain::{audit::Origin, clock::Clock, email::Email, rng::Rng};
@@ -105,7 +105,8 @@ impl Replica {
             passwords: Passwords::start(Bcrypt::new(4), pool, clock.clone(), Arc::clone(&rng)).unwrap(),
             signer: Signer::new(SECRET, Algorithm::Hs256, "i", "a"),
             verifier: Verifier::new(SECRET, Algorithm::Hs256).issuer("i").audience("a"),
-            token_lifetime: chrono::Duration::minutes(30),
+            keys: ServiceKeys::new(SECRET, None),
+            settings: AuthSettings::default(),
             clock: clock.clone(),
             rng,
         });
@@ -116,7 +117,8 @@ impl Replica {
         let email = Email::parse("admin@sme.com").unwrap();
         let attempt =
             LogIn { email, password: "123456".to_owned().into(), user_agent: None, origin: Origin::default() };
-        self.auth.log_in(attempt).await.unwrap().token
+        let LogInOutcome::SignedIn(done) = self.auth.log_in(attempt).await.unwrap();
+        done.token
     }
 
     /// Removes everything and builds the schema anew.

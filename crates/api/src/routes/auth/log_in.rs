@@ -5,7 +5,7 @@ use actix_web::{
     http::header,
     web::{Data, Json},
 };
-use sme_pulse_auth::service::{AuthService, LogIn};
+use sme_pulse_auth::service::{AuthService, LogIn, LogInOutcome};
 
 use super::view::LogInView;
 use crate::{
@@ -53,7 +53,7 @@ pub(super) async fn handle(
     let masked = email.masked().to_string();
     let user_agent = req.headers().get(header::USER_AGENT).map(|agent| printable(agent.as_bytes()));
     let attempt = LogIn { email, password: password.into_inner(), user_agent, origin: origin(&context) };
-    let done = auth.log_in(attempt).await?;
+    let LogInOutcome::SignedIn(done) = auth.log_in(attempt).await?;
     context.identify(done.user.id.get(), done.user.org.get());
     context.notice(Notice::info("Successful login").email(masked));
     Ok(Json(done.into()))

@@ -8,8 +8,10 @@ mod view;
 
 use utoipa::OpenApi;
 
-use super::mount::{Access, Resource, Table};
-use crate::limit::Limit;
+use super::{
+    Limits,
+    mount::{Access, Resource, Table},
+};
 use sme_pulse_domain::permission::Permission;
 
 const PREFIX: &str = "/api/v1/auth";
@@ -19,9 +21,9 @@ const ALIAS: &str = "/auth";
 #[openapi(paths(log_in::handle, me::handle, log_out::handle, sessions::list, sessions::end))]
 pub(super) struct Docs;
 
-pub(super) fn mount(table: &mut Table<'_>, limit: &Limit) {
+pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
     let own_account = Access::Needs(Permission::UseOwnAccount);
-    table.add_behind(&at("/login").post(Access::Public, log_in::handle).no_store(), limit.clone());
+    table.add_behind(&at("/login").post(Access::Public, log_in::handle).no_store(), limits.log_in.clone());
     table.add(&at("/me").get(own_account, me::handle));
     table.add(&at("/sessions").get(own_account, sessions::list));
     table.add(&at("/sessions/{session_id}").delete(own_account, sessions::end));

@@ -1,7 +1,7 @@
 //! What the authentication routes answer. Keys stand in the order in which clients see them.
 
 use serde::Serialize;
-use sme_pulse_auth::{Principal, service::LoggedIn};
+use sme_pulse_auth::{Principal, service::SignedIn};
 use sme_pulse_domain::{
     ids::SessionId,
     role::{Role, RoleSet},
@@ -29,6 +29,12 @@ pub(super) struct LogInView {
     /// Role codes, ordered by role id.
     #[schema(example = json!(["owner", "admin"]))]
     roles: Vec<&'static str>,
+    /// The refresh token: exchange it for new tokens before the session ends. Keep it as carefully as a password.
+    #[schema(example = "spr_…")]
+    refresh_token: String,
+    /// Seconds until the refresh token is refused, unless it is used before.
+    #[schema(example = 1_209_600)]
+    refresh_expires_in: i64,
 }
 
 /// A user in the answer of a log-in.
@@ -76,9 +82,12 @@ pub(super) struct SessionView {
     /// When it was opened.
     #[schema(format = DateTime, example = "2025-11-20T08:15:30.123456Z")]
     created_at: String,
-    /// When it ends by itself.
-    #[schema(format = DateTime, example = "2025-11-20T08:45:30.123456Z")]
+    /// When it ends by itself, unless it is refreshed before.
+    #[schema(format = DateTime, example = "2025-12-04T08:15:30.123456Z")]
     expires_at: String,
+    /// When it was last used, to the minute.
+    #[schema(format = DateTime, example = "2025-11-20T08:15:30.123456Z")]
+    last_seen_at: Option<String>,
     /// The client's address at log-in.
     client_ip: Option<String>,
     /// The client's user agent at log-in.
@@ -93,6 +102,7 @@ impl SessionView {
             id: session.id.get(),
             created_at: timestamp(session.created_at),
             expires_at: timestamp(session.expires_at),
+            last_seen_at: session.last_seen_at.map(timestamp),
             current: calling == Some(session.id),
             client_ip: session.client_ip,
             user_agent: session.user_agent,
@@ -100,14 +110,16 @@ impl SessionView {
     }
 }
 
-impl From<LoggedIn> for LogInView {
-    fn from(done: LoggedIn) -> Self {
+impl From<SignedIn> for LogInView {
+    fn from(done: SignedIn) -> Self {
         Self {
             access_token: done.token,
             token_type: "bearer",
             expires_in: done.expires_in,
             user: UserView::from(&done.user),
             roles: codes(&done.roles),
+            refresh_token: done.refresh_token.as_str().to_owned(),
+            refresh_expires_in: done.refresh_expires_in,
         }
     }
 }

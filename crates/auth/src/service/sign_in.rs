@@ -1,0 +1,65 @@
+//! What a client holds once it has proved who it is: an access token, a refresh token, a session.
+
+use chrono::{DateTime, Duration, Utc};
+use sme_pulse_domain::{ids::SessionId, role::RoleSet, session::Session, user::User};
+use zeroize::Zeroizing;
+
+use super::{AuthService, refresh_token::RefreshToken};
+use crate::token::{NewToken, SigningError};
+
+/// The tokens of a session, and whose they are. There is no `Debug`: it holds a refresh token.
+#[derive(Clone)]
+pub struct SignedIn {
+    /// The access token.
+    pub token: String,
+    /// Its lifetime in seconds.
+    pub expires_in: i64,
+    /// The refresh token.
+    pub refresh_token: Zeroizing<String>,
+    /// Seconds until the refresh token is refused, unless it is used before.
+    pub refresh_expires_in: i64,
+    /// Who is signed in.
+    pub user: User,
+    /// The roles held in the organization.
+    pub roles: RoleSet,
+    /// The session.
+    pub session: SessionId,
+}
+
+impl AuthService {
+    /// Tokens for a session as it is now; `counter` is the place of the refresh token among the session's.
+    pub(super) fn issue(
+        &self,
+        (user, roles): (User, RoleSet),
+        session: &Session,
+        counter: i64,
+        now: DateTime<Utc>,
+    ) -> Result<SignedIn, SigningError> {
+        let lifetime = self.parts.settings.token_lifetime.min(session.expires_at.signed_duration_since(now));
+        let token = self.parts.signer.sign(&NewToken {
+            user: user.id,
+            org: session.org,
+            session: session.id,
+            roles: &roles,
+            token_id: self.parts.rng.uuid(),
+            issued_at: now.timestamp(),
+            expires_at: now.timestamp().saturating_add(lifetime.num_seconds()),
+        })?;
+        Ok(SignedIn {
+            token,
+            expires_in: lifetime.num_seconds(),
+            refresh_token: RefreshToken { session: session.id, counter }.seal(&self.keys.refresh_token),
+            refresh_expires_in: session.expires_at.signed_duration_since(now).num_seconds(),
+            user,
+            roles,
+            session: session.id,
+        })
+    }
+
+    /// When a session that was opened then and is used now ends by itself.
+    pub(super) fn session_end(&self, created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+        let after = |start: DateTime<Utc>, time: Duration| start.checked_add_signed(time).unwrap_or(start);
+        let settings = &self.parts.settings;
+        after(now, settings.refresh_idle).min(after(created_at, settings.refresh_max))
+    }
+}
