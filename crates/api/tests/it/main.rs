@@ -15,6 +15,7 @@ mod housekeeping;
 mod limits;
 mod log_in;
 mod logs;
+mod notices;
 mod own_sessions;
 mod refresh;
 mod refresh_storm;
