@@ -108,6 +108,11 @@ impl Application {
         &self.routes.limits
     }
 
+    /// The authentication service, for what is done without a request.
+    pub fn auth(&self) -> Arc<AuthService> {
+        self.auth.clone().into_inner()
+    }
+
     /// What is mounted, for the access table and the API description.
     pub fn route_table(&self) -> Vec<RouteInfo> {
         let mut table = Vec::new();
@@ -121,6 +126,7 @@ impl Application {
             .app_data(self.info.clone())
             .app_data(self.store.clone())
             .app_data(self.auth.clone())
+            .app_data(Data::new(self.routes.limits.clone()))
             .app_data(Data::from(authenticator))
             .app_data(BodyLimit(self.routes.max_body));
         routes::mount(config, &self.routes);

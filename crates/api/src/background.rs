@@ -1,20 +1,32 @@
-//! What happens without a request: quiet clients are forgotten, what has expired is removed.
+//! What happens without a request: quiet clients are forgotten, sessions' times of use are written, what has expired is
+//! removed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::rt::{spawn, task::JoinHandle};
+use sme_pulse_auth::service::AuthService;
 
-use crate::app::Application;
+use crate::{app::Application, error::chain};
 
 /// How often clients that have gone quiet are forgotten.
 const SWEEP: Duration = Duration::from_mins(1);
+/// How often it is written when sessions were last used.
+const LAST_SEEN: Duration = Duration::from_mins(1);
+/// How often expired rows are removed.
+const REMOVE_EXPIRED: Duration = Duration::from_hours(1);
+/// How long the last write may take: the process has to end within 10 s.
+const LAST_WRITE: Duration = Duration::from_secs(1);
 
 /// The tasks of one process.
-pub struct Background(Vec<JoinHandle<()>>);
+pub struct Background {
+    tasks: Vec<JoinHandle<()>>,
+    auth: Arc<AuthService>,
+}
 
 impl Background {
     /// Starts them.
     pub fn start(application: &Application) -> Self {
+        let auth = application.auth();
         let limits = application.limits().clone();
         let sweeper = async move {
             loop {
@@ -22,11 +34,33 @@ impl Background {
                 limits.sweep();
             }
         };
-        Self(vec![spawn(sweeper)])
+        let tasks = vec![spawn(sweeper), spawn(last_seen(application.auth())), spawn(expired(application.auth()))];
+        Self { tasks, auth }
     }
 
-    /// Ends them where they are: each leaves a usable state behind at any moment.
-    pub fn stop(self) {
-        self.0.iter().for_each(JoinHandle::abort);
+    /// Ends them where they are: each leaves a usable state behind at any moment. What is still to be written is.
+    pub async fn stop(self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+        let _too_late_is_no_harm = tokio::time::timeout(LAST_WRITE, self.auth.write_last_seen()).await;
+    }
+}
+
+async fn last_seen(auth: Arc<AuthService>) {
+    loop {
+        tokio::time::sleep(LAST_SEEN).await;
+        if let Err(error) = auth.write_last_seen().await {
+            tracing::warn!(error = chain(&error), "The sessions' times of use were not written");
+        }
+    }
+}
+
+async fn expired(auth: Arc<AuthService>) {
+    loop {
+        match auth.remove_expired().await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "Expired rows removed"),
+            Err(error) => tracing::warn!(error = chain(&error), "Expired rows were not removed"),
+        }
+        tokio::time::sleep(REMOVE_EXPIRED).await;
     }
 }

@@ -25,6 +25,7 @@ pub mod money;
 pub mod organization;
 pub mod partner;
 pub mod permission;
+pub mod refresh;
 pub mod rng;
 pub mod role;
 pub mod session;

@@ -24,6 +24,7 @@ pub use migrations::MigrationError;
 pub use repo::{
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
+    refresh::{RefreshRow, Rotation},
     sessions::{LogInRecord, RenewedHash, Sessions},
 };
 pub use retry::{AsStoreError, retrying};

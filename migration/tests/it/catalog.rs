@@ -12,6 +12,7 @@ const POSTGRES: &[&str] = &[
     "SELECT concat_ws(' ', 'constraint', n.nspname, r.relname, c.conname, pg_get_constraintdef(c.oid)) \
         FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid JOIN pg_namespace n ON n.oid = r.relnamespace \
         WHERE n.nspname !~ '^(pg_|information_schema)'",
+    "SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
     "SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname !~ '^(pg_|information_schema)'",
 ];
 

@@ -48,7 +48,7 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     let listening = application.listen(listener, workers)?;
     tracing::info!(address = %listening.address, environment = config.environment.name(), "Server started");
     server::run_until_signal(listening.server, signals).await?;
-    background.stop();
+    background.stop().await;
     close(&store).await
 }
 

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 use sme_pulse_auth::AccessError;
-use sme_pulse_auth::service::{LogInError, OrganizationError, SessionError};
+use sme_pulse_auth::service::{LogInError, OrganizationError, RefreshError, SessionError};
 use sme_pulse_persistence::{StoreError, Violation};
 
 use super::{ApiError, Issue, Rule};
@@ -119,6 +119,7 @@ impl ApiError {
             Self::TimedOut | Self::Overloaded | Self::Unavailable(_) => Class::unavailable(),
             Self::Access(error) => of_access(error),
             Self::LogIn(error) => of_log_in(error),
+            Self::Refresh(error) => of_refresh(error),
             Self::Session(error) => of_session(error),
             Self::Organization(error) => of_organization(error),
             Self::Store(error) => of_store(error),
@@ -150,6 +151,15 @@ fn of_log_in(error: &LogInError) -> Class<'static> {
         LogInError::Overloaded(_) => Class::unavailable(),
         LogInError::Store(cause) => of_store(cause),
         LogInError::Signing(_) => Class::internal(),
+    }
+}
+
+/// All refusals of a refresh token look alike.
+fn of_refresh(error: &RefreshError) -> Class<'static> {
+    match error {
+        RefreshError::Refused(_) => Class::unauthorized("invalid_refresh_token", "Invalid or expired refresh token"),
+        RefreshError::Store(cause) => of_store(cause),
+        RefreshError::Signing(_) => Class::internal(),
     }
 }
 

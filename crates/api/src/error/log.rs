@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use actix_web::http::StatusCode;
 use sme_pulse_auth::AccessError;
-use sme_pulse_auth::service::{LogInError, Refusal};
+use sme_pulse_auth::service::{LogInError, RefreshError, RefreshRefusal, Refusal};
 use sme_pulse_domain::email::Email;
 use sme_pulse_domain::ids::UserId;
 
@@ -28,7 +28,9 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         ApiError::LogIn(LogInError::Refused { refusal, email }) => {
             log_refused_log_in(*refusal, email, request_id, client_ip);
         }
+        ApiError::Refresh(RefreshError::Refused(refusal)) => log_refused_refresh(*refusal, request_id, client_ip),
         ApiError::LogIn(_)
+        | ApiError::Refresh(_)
         | ApiError::Session(_)
         | ApiError::Organization(_)
         | ApiError::Store(_)
@@ -102,6 +104,25 @@ fn log_refused_log_in(refusal: Refusal, email: &Email, request_id: &str, client_
     if matches!(refusal, Refusal::UnreadableHash(_)) {
         tracing::error!(request_id, user_id, "A stored password hash cannot be read");
     }
+}
+
+fn log_refused_refresh(refusal: RefreshRefusal, request_id: &str, client_ip: IpAddr) {
+    let (reason, user) = match refusal {
+        RefreshRefusal::NotGenuine => ("not a refresh token of this service", None),
+        RefreshRefusal::NoSession => ("the session does not exist", None),
+        RefreshRefusal::Ended(user) => ("the session has ended", Some(user)),
+        RefreshRefusal::Expired(user) => ("the session has expired", Some(user)),
+        RefreshRefusal::Unknown(user) => ("newer than what the database knows", Some(user)),
+        RefreshRefusal::Moved(user) => ("the user belongs to another organization", Some(user)),
+        RefreshRefusal::InactiveUser(user) => ("inactive user", Some(user)),
+        RefreshRefusal::SuspendedOrganization(user) => ("suspended organization", Some(user)),
+        RefreshRefusal::Reused(user) => {
+            let user_id = user.get();
+            return tracing::warn!(request_id, client_ip = %client_ip, user_id, "Refresh token reused");
+        }
+    };
+    let user_id = user.map(UserId::get);
+    tracing::warn!(request_id, client_ip = %client_ip, user_id, reason, "Invalid refresh token");
 }
 
 /// An error and all its causes, outermost first.

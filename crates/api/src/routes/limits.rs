@@ -2,25 +2,50 @@
 
 use std::sync::Arc;
 
-use sme_pulse_domain::clock::Clock;
+use sme_pulse_domain::{clock::Clock, ids::SessionId};
 
-use crate::limit::{Limit, LimitConfig};
+use crate::{
+    client_ip::ClientKey,
+    edge::RequestContext,
+    limit::{Budget, Limit, LimitConfig},
+};
 
 /// The budgets of the routes that need one.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Log-ins per client.
     pub log_in: Limit,
+    /// Refreshes per client and session.
+    pub refresh: Budget<RefreshKey>,
+}
+
+/// Whose refresh counts together: people in one office share an address and not a session; who guesses tokens has no
+/// session, and is counted by the address alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RefreshKey {
+    client: ClientKey,
+    session: Option<SessionId>,
+}
+
+impl RefreshKey {
+    /// The key of a request; the session only of a genuine token.
+    pub fn new(context: &RequestContext, session: Option<SessionId>) -> Self {
+        Self { client: ClientKey::from(context.client_ip()), session }
+    }
 }
 
 impl Limits {
     /// All budgets have the same size and window, each counts for itself.
     pub fn new(config: LimitConfig, clock: &Arc<dyn Clock>) -> Self {
-        Self { log_in: Limit::new("login", config, Arc::clone(clock)) }
+        Self {
+            log_in: Limit::new("login", config, Arc::clone(clock)),
+            refresh: Budget::new("refresh", config, Arc::clone(clock)),
+        }
     }
 
     /// Forgets who has gone quiet; call it now and then.
     pub fn sweep(&self) {
         self.log_in.sweep();
+        self.refresh.sweep();
     }
 }

@@ -22,9 +22,12 @@ on_both_databases! {
                     concat!(
                         r#"{{"access_token":"{}","token_type":"bearer","expires_in":1800,"#,
                         r#""user":{{"id":{},"email":"admin@sme.com","full_name":"Administrator","org_id":{},"status":"active"}},"#,
-                        r#""roles":["owner","admin"]}}"#
+                        r#""roles":["owner","admin"],"refresh_token":"{}","refresh_expires_in":1209600}}"#
                     ),
-                    token, id, org
+                    token,
+                    id,
+                    org,
+                    body["refresh_token"].as_str().unwrap()
                 )
             );
             assert_eq!(
@@ -60,7 +63,10 @@ on_both_databases! {
         let (text, org) = (&answer.text, admin.org);
         let user =
             format!(r#""id":{id},"email":"nobody@example.com","full_name":null,"org_id":{org},"status":"active""#);
-        assert!(text.ends_with(&format!(r#""expires_in":1800,"user":{{{user}}},"roles":[]}}"#)), "{text}");
+        assert!(
+            text.contains(&format!(r#""expires_in":1800,"user":{{{user}}},"roles":[],"refresh_token":"spr_"#)),
+            "{text}"
+        );
         let me = app.me(answer.json()["access_token"].as_str().unwrap()).await;
         assert_eq!((me.status, me.text), (200, format!(r#"{{{user},"roles":[]}}"#)));
         assert_eq!(me.headers["cache-control"], "no-store");
@@ -202,7 +208,7 @@ on_both_databases! {
             assert_eq!(app.texts(&row("user_agent")).await, [stored]);
             assert_eq!(app.texts(&row("client_ip")).await, [Some("127.0.0.1".to_owned())]);
             let now = app.clock.now().timestamp();
-            for (column, at) in [("created_at", now), ("expires_at", now + 1800)] {
+            for (column, at) in [("created_at", now), ("expires_at", now + 14 * 86_400)] {
                 assert_eq!(app.numbers(&row(&app.epoch(column))).await, [at], "{column}");
             }
             assert_eq!(app.numbers(&row("COUNT(*)").replace("WHERE", "WHERE revoked_at IS NULL AND")).await, [1]);

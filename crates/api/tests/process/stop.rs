@@ -71,6 +71,19 @@ on_both_databases! {
     }
 }
 
+on_both_databases! {
+    async fn when_sessions_were_last_used_is_written_before_the_end(home: Home) {
+        home.succeed(&["migrate"]);
+        home.succeed(&["seed"]);
+        let mut server = home.serve().await;
+        let token = server.log_in().await.token();
+        home.sql("UPDATE auth.sessions SET last_seen_at = NULL").await;
+        assert_eq!(server.me(&token).await.status, 200);
+        server.stop().await;
+        assert_eq!(home.numbers("SELECT COUNT(*) FROM auth.sessions WHERE last_seen_at > created_at").await, [1]);
+    }
+}
+
 #[tokio::test]
 async fn sigint_does_the_same() {
     let mut home = Home::sqlite().await;

@@ -13,7 +13,11 @@ impl AuthService {
         let claims = self.tokens.claims(verifier, token)?;
         claims.check_times(self.parts.clock.now().timestamp(), verifier.leeway())?;
         let snapshot = self.snapshot(&claims).await?;
-        self.admit(&claims, &snapshot)
+        let principal = self.admit(&claims, &snapshot)?;
+        if let Some(session) = principal.session() {
+            self.seen.note(session, self.parts.clock.now());
+        }
+        Ok(principal)
     }
 
     /// The state of the caller: from memory while the feed of changes is current, else from the database.
@@ -23,6 +27,8 @@ impl AuthService {
         let current = self.feed.is_current();
         let now = self.parts.clock.monotonic();
         let began = match self.members.find(key.0, key.1, now) {
+            // A refresh elsewhere may have extended it, of which nobody is told.
+            Ok(snapshot) if current && self.has_expired(&snapshot) => Some(self.members.began(key.0)),
             Ok(snapshot) if current => return Ok(snapshot),
             Ok(_) => None,
             Err(began) => Some(began),
@@ -36,17 +42,21 @@ impl AuthService {
         Ok(snapshot)
     }
 
+    /// Whether the session's own time is up; with the leeway of its tokens.
+    fn has_expired(&self, state: &Snapshot) -> bool {
+        let leeway = chrono::Duration::seconds(i64::from(self.parts.verifier.leeway()));
+        let earliest = self.parts.clock.now().checked_sub_signed(leeway);
+        state.session.is_some_and(|session| earliest.is_none_or(|earliest| earliest >= session.expires_at))
+    }
+
     fn admit(&self, claims: &AccessClaims, state: &Snapshot) -> Result<Principal, AccessError> {
         let user = &state.member.user;
         if claims.org != user.org {
             return Err(AccessError::OrganizationMismatch { user: user.id, claimed: claims.org });
         }
         if claims.session.is_some() {
-            let now = self.parts.clock.now();
             let session = state.session.ok_or(AccessError::SessionEnded)?;
-            let leeway = chrono::Duration::seconds(i64::from(self.parts.verifier.leeway()));
-            let expired = now.checked_sub_signed(leeway).is_none_or(|earliest| earliest >= session.expires_at);
-            if session.revoked_at.is_some() || expired || session.org != claims.org {
+            if session.revoked_at.is_some() || self.has_expired(state) || session.org != claims.org {
                 return Err(AccessError::SessionEnded);
             }
         }

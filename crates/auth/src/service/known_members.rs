@@ -76,6 +76,11 @@ impl KnownMembers {
         known.map(|kept| Arc::clone(&kept.snapshot)).ok_or(Began(part.changes))
     }
 
+    /// The mark to hand to [`keep`](Self::keep), for who has found a state and does not believe it.
+    pub(super) fn began(&self, user: UserId) -> Began {
+        Began(self.part(user).changes)
+    }
+
     /// Remembers a state, unless a change was told since its reading began.
     pub(super) fn keep(
         &self,

@@ -1,4 +1,4 @@
-//! The authentication service: log in, authenticate, log out, and the organization's own data sheet. It knows no
+//! The authentication service: log in, refresh, authenticate, log out, and the organization's own data sheet. It knows no
 //! routes; every use case is one transaction, committed in one visible place.
 //!
 //! ```
@@ -29,11 +29,14 @@
 //! ```
 
 mod authenticate;
+mod housekeeping;
 mod keys;
 mod known_members;
 mod known_tokens;
+mod last_seen;
 mod log_in;
 mod organization;
+mod refresh;
 mod refresh_token;
 mod sessions;
 mod sign_in;
@@ -53,8 +56,10 @@ pub use keys::{KEY_BYTES, ServiceKeys};
 use keys::{MacKey, Purpose};
 use known_members::KnownMembers;
 use known_tokens::KnownTokens;
+use last_seen::LastSeen;
 pub use log_in::{LogIn, LogInError, LogInOutcome, Refusal};
 pub use organization::OrganizationError;
+pub use refresh::{PresentedRefresh, RefreshError, RefreshRefusal};
 pub use sessions::SessionError;
 pub use sign_in::SignedIn;
 
@@ -120,6 +125,7 @@ pub struct AuthService {
     tokens: KnownTokens,
     members: Arc<KnownMembers>,
     feed: ChangeFeed,
+    seen: LastSeen,
 }
 
 impl AuthService {
@@ -129,7 +135,7 @@ impl AuthService {
         let told = Arc::clone(&members);
         let feed = parts.store.follow_changes(Arc::new(move |change| told.forget(change)));
         let keys = MacKeys { refresh_token: parts.keys.mac(Purpose::RefreshToken) };
-        Self { parts, keys, tokens: KnownTokens::default(), members, feed }
+        Self { parts, keys, tokens: KnownTokens::default(), members, feed, seen: LastSeen::default() }
     }
 
     /// To be called after the commit of every change that decides what a user may do: the next request must see it.

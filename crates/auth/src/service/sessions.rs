@@ -1,4 +1,4 @@
-//! A user's own sessions: seeing them, ending one of them, logging out.
+//! A user's own sessions: seeing them, ending one or all of them, logging out.
 
 use sme_pulse_domain::{
     audit::{Action, AuditEvent, Details, Origin},
@@ -39,6 +39,35 @@ impl AuthService {
     pub async fn log_out(&self, caller: &Principal, origin: &Origin) -> Result<(), StoreError> {
         let Some(session) = caller.session() else { return Ok(()) };
         self.end(caller, session, (EndReason::LoggedOut, Action::LogOut), origin).await.map(|_| ())
+    }
+
+    /// Ends all sessions of the caller, or all but the calling one; how many those were. Their tokens are refused from
+    /// the next request on.
+    pub async fn end_sessions(
+        &self,
+        caller: &Principal,
+        include_current: bool,
+        origin: &Origin,
+    ) -> Result<u64, StoreError> {
+        let (user, now) = (caller.user_id(), self.parts.clock.now());
+        let kept = if include_current { None } else { caller.session() };
+        let ended = retrying(|| async {
+            let tx = self.parts.store.begin(caller.scope()).await?;
+            let ended = tx.sessions().end_all_but((kept, user), EndReason::EndedWithOthers, now).await?;
+            if ended > 0 {
+                let mut event = AuditEvent::new(Action::SessionsEnded, Some(caller.org_id()), origin.clone());
+                event.actor = Some(user);
+                event.entity = Some("users");
+                event.entity_id = Some(user.get());
+                event.after = Some(Details::from([("ended".to_owned(), Some(ended.to_string()))]));
+                tx.record(event, now).await?;
+            }
+            tx.commit().await?;
+            Ok::<_, StoreError>(ended)
+        })
+        .await?;
+        self.changed(user);
+        Ok(ended)
     }
 
     async fn end(

@@ -1,5 +1,5 @@
-//! The look-ups that come before a tenant is known: by log-in name, and by the subject of a verified token. These
-//! are the only reads that no scope confines, and each finds one user by a unique key.
+//! The look-ups that come before a tenant is known: by log-in name, and by the subject of a verified token (and, in
+//! `refresh.rs`, by its session). These are the only reads that no scope confines, and each finds one user by a unique key.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -82,8 +82,8 @@ impl Store {
 }
 
 /// One row a role; users without a role have one row.
-#[expect(clippy::disallowed_methods, reason = "the tenant is what is being looked up; both callers filter by a key")]
-fn users_with_roles() -> Select<user::Entity> {
+#[expect(clippy::disallowed_methods, reason = "the tenant is what is being looked up; every caller filters by a key")]
+pub(super) fn users_with_roles() -> Select<user::Entity> {
     let organization: RelationDef =
         user::Entity::belongs_to(organization::Entity).from(user::Column::OrgId).to(organization::Column::Id).into();
     let held: RelationDef =
@@ -111,7 +111,7 @@ fn users_with_roles() -> Select<user::Entity> {
 }
 
 /// The session, only if it is the user's own: a token that names somebody else's finds none.
-fn session_of_user(id: SessionId) -> RelationDef {
+pub(super) fn session_of_user(id: SessionId) -> RelationDef {
     let sessions: RelationDef =
         user::Entity::belongs_to(session::Entity).from(user::Column::Id).to(session::Column::UserId).into();
     sessions.on_condition(move |_, session| {
@@ -120,7 +120,7 @@ fn session_of_user(id: SessionId) -> RelationDef {
 }
 
 #[derive(FromQueryResult)]
-struct Row {
+pub(super) struct Row {
     id: i64,
     org_id: i64,
     email: String,
@@ -135,16 +135,16 @@ struct Row {
     session_revoked_at: Option<DateTimeUtc>,
 }
 
-struct Found {
-    user: User,
-    org_status: Status,
-    roles: RoleSet,
+pub(super) struct Found {
+    pub(super) user: User,
+    pub(super) org_status: Status,
+    pub(super) roles: RoleSet,
     password_hash: Option<String>,
     session: Option<SessionState>,
 }
 
 impl Found {
-    fn from_rows(rows: Vec<Row>) -> Result<Option<Self>, StoreError> {
+    pub(super) fn from_rows(rows: Vec<Row>) -> Result<Option<Self>, StoreError> {
         // A role this binary does not know (written by a newer one) grants nothing.
         let roles = rows.iter().filter_map(|row| row.role_code.as_deref()?.parse().ok()).collect();
         let Some(row) = rows.into_iter().next() else { return Ok(None) };

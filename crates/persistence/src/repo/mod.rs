@@ -1,6 +1,9 @@
 //! Queries of one aggregate a file, and the conversion between its rows and domain values.
 
 pub(crate) mod audit;
+pub(crate) mod expired;
 pub(crate) mod identity;
+pub(crate) mod last_seen;
 pub(crate) mod organizations;
+pub(crate) mod refresh;
 pub(crate) mod sessions;

@@ -1,7 +1,7 @@
 //! Sessions of an organization's users, and what a log-in writes.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ExprTrait, IntoSimpleExpr, QueryFilter, QueryOrder};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ExprTrait, IntoSimpleExpr, QueryFilter, QueryOrder, UpdateMany};
 use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
     session::{EndReason, Session},
@@ -89,20 +89,37 @@ impl Sessions<'_> {
         reason: EndReason,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let done = session::Entity::update_within(self.scope)
+        let one = session::Column::Id.into_simple_expr().eq(StoredUuid(id.get()));
+        let done = self.ending(user, reason, now).filter(one).exec(self.tx).await?;
+        Ok(done.rows_affected > 0)
+    }
+
+    /// Ends all live sessions of this user but one; how many there were.
+    pub async fn end_all_but(
+        &self,
+        (kept, user): (Option<SessionId>, UserId),
+        reason: EndReason,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let mut ending = self.ending(user, reason, now);
+        if let Some(kept) = kept {
+            ending = ending.filter(session::Column::Id.into_simple_expr().ne(StoredUuid(kept.get())));
+        }
+        Ok(ending.exec(self.tx).await?.rows_affected)
+    }
+
+    /// Marks the live sessions of this user as ended.
+    fn ending(&self, user: UserId, reason: EndReason, now: DateTime<Utc>) -> UpdateMany<session::Entity> {
+        session::Entity::update_within(self.scope)
             .set(session::ActiveModel {
                 revoked_at: Set(Some(now)),
                 revoke_reason: Set(Some(reason.as_str().to_owned())),
                 updated_at: Set(now),
                 ..Default::default()
             })
-            .filter(session::Column::Id.into_simple_expr().eq(StoredUuid(id.get())))
             .filter(session::Column::UserId.into_simple_expr().eq(user.get()))
             .filter(session::Column::RevokedAt.into_simple_expr().is_null())
             .filter(session::Column::ExpiresAt.into_simple_expr().gt(now))
-            .exec(self.tx)
-            .await?;
-        Ok(done.rows_affected > 0)
     }
 
     /// Notes a log-in at its user. A hash that was replaced since it was compared stays: the password has been changed.

@@ -2,7 +2,9 @@
 
 mod log_in;
 mod log_out;
+mod log_out_all;
 mod me;
+mod refresh;
 mod sessions;
 mod view;
 
@@ -18,16 +20,26 @@ const PREFIX: &str = "/api/v1/auth";
 const ALIAS: &str = "/auth";
 
 #[derive(OpenApi)]
-#[openapi(paths(log_in::handle, me::handle, log_out::handle, sessions::list, sessions::end))]
+#[openapi(paths(
+    log_in::handle,
+    me::handle,
+    log_out::handle,
+    log_out_all::handle,
+    refresh::handle,
+    sessions::list,
+    sessions::end
+))]
 pub(super) struct Docs;
 
 pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
     let own_account = Access::Needs(Permission::UseOwnAccount);
     table.add_behind(&at("/login").post(Access::Public, log_in::handle).no_store(), limits.log_in.clone());
+    table.add(&at("/refresh").post(Access::Public, refresh::handle).no_store());
     table.add(&at("/me").get(own_account, me::handle));
     table.add(&at("/sessions").get(own_account, sessions::list));
     table.add(&at("/sessions/{session_id}").delete(own_account, sessions::end));
     table.add(&at("/logout").post(own_account, log_out::handle));
+    table.add(&at("/logout-all").post(own_account, log_out_all::handle));
 }
 
 fn at(path: &str) -> Resource {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::routes::timestamp;
 
-/// A successful log-in.
+/// A successful log-in or refresh.
 #[derive(Serialize, ToSchema)]
 pub(super) struct LogInView {
     /// The access token, for the header `Authorization: Bearer`.
@@ -94,6 +94,17 @@ pub(super) struct SessionView {
     user_agent: Option<String>,
     /// Whether it is the session of this request.
     current: bool,
+}
+
+/// How many sessions were ended at once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EndedView {
+    /// A sentence for people.
+    #[schema(example = "Logged out of all other sessions")]
+    pub(super) message: &'static str,
+    /// How many there were.
+    #[schema(example = 2)]
+    pub(super) ended: u64,
 }
 
 impl SessionView {

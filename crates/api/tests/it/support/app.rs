@@ -13,6 +13,7 @@ use sme_pulse_api::{
     random::SystemRng,
     routes::mount::RouteInfo,
 };
+use sme_pulse_auth::service::AuthService;
 use sme_pulse_domain::{clock::Clock, rng::Rng};
 use sme_pulse_persistence::{DatabaseSettings, Store, seed};
 use sme_pulse_testing::{Engine, Fixture, TestDatabase};
@@ -29,6 +30,7 @@ pub(super) const SECRET: &str = "it-tests-0123456789abcdefghijklmnop";
 pub(crate) struct TestApp {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) store: Store,
+    pub(crate) auth: Arc<AuthService>,
     pub(crate) routes: Vec<RouteInfo>,
     pub(crate) http: reqwest::Client,
     pub(crate) base: String,
@@ -101,13 +103,13 @@ impl TestApp {
         let secret = config.tokens.key.resolve(&SystemRng).unwrap();
         let auth = auth_service(&config, store.clone(), &secret, &shared.0, &shared.1).unwrap();
         let application = Application::new(&config, store.clone(), auth, &shared.0, &shared.1).unwrap();
-        let routes = application.route_table();
+        let (routes, auth) = (application.route_table(), application.auth());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let listening = application.listen(listener, 1).unwrap();
         let base = format!("http://{}", listening.address);
         let server = listening.server.handle();
         tokio::task::spawn_local(listening.server);
-        Self { clock, store, routes, http: reqwest::Client::new(), base, server, database }
+        Self { clock, store, auth, routes, http: reqwest::Client::new(), base, server, database }
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {

@@ -13,6 +13,7 @@ use super::{
 pub(crate) struct Member<'a> {
     app: &'a TestApp,
     pub(crate) token: String,
+    pub(crate) refresh_token: String,
     pub(crate) user: i64,
     pub(crate) org: i64,
     pub(crate) email: String,
@@ -62,6 +63,11 @@ impl TestApp {
         Self::send(self.request("GET", "/api/v1/auth/me").bearer_auth(token)).await
     }
 
+    /// `POST /refresh` with this token.
+    pub(crate) async fn refresh(&self, refresh_token: &str) -> Answer {
+        self.post("/api/v1/auth/refresh", &json!({"refresh_token": refresh_token})).await
+    }
+
     /// Log-in with the password that every test user has.
     pub(crate) async fn sign_in(&self, email: &str) -> Member<'_> {
         let answer = self.log_in(email, PASSWORD).await;
@@ -70,6 +76,7 @@ impl TestApp {
         Member {
             app: self,
             token: body["access_token"].as_str().unwrap().to_owned(),
+            refresh_token: body["refresh_token"].as_str().unwrap().to_owned(),
             user: body["user"]["id"].as_i64().unwrap(),
             org: body["user"]["org_id"].as_i64().unwrap(),
             email: email.to_owned(),

@@ -1,0 +1,162 @@
+//! Refresh: the newest token of a session for the next one and an access token that says how things are now. One read
+//! and one conditional update; only a token that comes back too late costs more.
+
+use chrono::{DateTime, Utc};
+use sme_pulse_domain::{
+    audit::{Action, AuditEvent, Details, Origin},
+    ids::{SessionId, UserId},
+    refresh::Turn,
+    session::{EndReason, Session},
+    tenant::TenantScope,
+};
+use sme_pulse_persistence::{RefreshRow, Rotation, StoreError, retrying};
+
+use super::{AuthService, SignedIn, refresh_token::RefreshToken};
+use crate::token::SigningError;
+
+/// A refresh token as sent, after its MAC was checked.
+#[derive(Debug, Clone, Copy)]
+pub struct PresentedRefresh(Option<RefreshToken>);
+
+impl PresentedRefresh {
+    /// The session that a genuine token names, live or not; `None` for whatever this service did not write.
+    pub fn session(self) -> Option<SessionId> {
+        self.0.map(|token| token.session)
+    }
+}
+
+/// Which check refused. For the log only: clients see one answer for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshRefusal {
+    /// No token of this service.
+    NotGenuine,
+    /// Its session is not there any more.
+    NoSession,
+    /// Its session was ended.
+    Ended(UserId),
+    /// Its session's time is up.
+    Expired(UserId),
+    /// It is newer than what the database knows, as after a restored backup.
+    Unknown(UserId),
+    /// It had been replaced and its successor used; the session has been ended for it.
+    Reused(UserId),
+    /// The user belongs to another organization now.
+    Moved(UserId),
+    /// The user is inactive.
+    InactiveUser(UserId),
+    /// The organization is suspended.
+    SuspendedOrganization(UserId),
+}
+
+/// Why there are no new tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// The token is refused; the reason is for the log.
+    #[error("refresh refused")]
+    Refused(RefreshRefusal),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The token could not be made.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+}
+
+impl AuthService {
+    /// Checks the MAC of a refresh token, so that the caller may count by session before anything is read.
+    pub fn presented(&self, refresh_token: &str) -> PresentedRefresh {
+        PresentedRefresh(RefreshToken::open(refresh_token, &self.keys.refresh_token))
+    }
+
+    /// New tokens for a refresh token: for the newest of its session the next one, for the one before it the same
+    /// successor again while that is unused. Anything older ends the session.
+    pub async fn refresh(&self, presented: PresentedRefresh, origin: &Origin) -> Result<SignedIn, RefreshError> {
+        let token = presented.0.ok_or(RefreshError::Refused(RefreshRefusal::NotGenuine))?;
+        // Who loses the update against another tab reads again, and then finds that its token is the one before the
+        // newest, or something worse. Counters only grow, so this ends.
+        loop {
+            let now = self.parts.clock.now();
+            let read = self.parts.store.session_for_refresh(token.session).await?;
+            let row = read.ok_or(RefreshError::Refused(RefreshRefusal::NoSession))?;
+            let turn = judge(&row, token.counter, now).map_err(RefreshError::Refused)?;
+            if turn == Turn::Reused {
+                self.end_reused(&row.session, token.counter, origin, now).await?;
+                return Err(RefreshError::Refused(RefreshRefusal::Reused(row.user.id)));
+            }
+            may_go_on(&row).map_err(RefreshError::Refused)?;
+            let Turn::Rotate { next } = turn else {
+                return Ok(self.issue((row.user, row.roles), &row.session, row.counter, now)?);
+            };
+            let expires_at = self.session_end(row.session.created_at, now);
+            if expires_at <= now {
+                return Err(RefreshError::Refused(RefreshRefusal::Expired(row.user.id)));
+            }
+            let session = Session { expires_at, ..row.session };
+            let rotation = Rotation { session: session.id, from: row.counter, to: next, expires_at, at: now };
+            if retrying(|| self.parts.store.rotate_refresh(rotation)).await? {
+                return Ok(self.issue((row.user, row.roles), &session, next, now)?);
+            }
+        }
+    }
+
+    /// Two replays at once end it once, with one event.
+    async fn end_reused(
+        &self,
+        session: &Session,
+        counter: i64,
+        origin: &Origin,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        retrying(|| async {
+            let tx = self.parts.store.begin(scope_of(session)).await?;
+            if tx.sessions().end((session.id, session.user), EndReason::RefreshReused, now).await? {
+                let mut event = AuditEvent::new(Action::RefreshReused, Some(session.org), origin.clone());
+                event.entity = Some("users");
+                event.entity_id = Some(session.user.get());
+                event.before = Some(Details::from([
+                    ("session".to_owned(), Some(session.id.to_string())),
+                    ("token_number".to_owned(), Some(counter.to_string())),
+                ]));
+                tx.record(event, now).await?;
+            }
+            tx.commit().await
+        })
+        .await?;
+        self.changed(session.user);
+        Ok(())
+    }
+}
+
+/// What the token is worth, if its session lives. Before the user's status counts: a stolen token ends the session of
+/// an inactive user as well.
+fn judge(row: &RefreshRow, presented: i64, now: DateTime<Utc>) -> Result<Turn, RefreshRefusal> {
+    let user = row.user.id;
+    if row.session.revoked_at.is_some() {
+        return Err(RefreshRefusal::Ended(user));
+    }
+    if !row.session.is_live(now) {
+        return Err(RefreshRefusal::Expired(user));
+    }
+    match Turn::of(row.counter, presented) {
+        Turn::Unknown => Err(RefreshRefusal::Unknown(user)),
+        turn => Ok(turn),
+    }
+}
+
+fn may_go_on(row: &RefreshRow) -> Result<(), RefreshRefusal> {
+    let user = &row.user;
+    if row.session.org != user.org {
+        Err(RefreshRefusal::Moved(user.id))
+    } else if !user.status.is_active() {
+        Err(RefreshRefusal::InactiveUser(user.id))
+    } else if !row.org_status.is_active() {
+        Err(RefreshRefusal::SuspendedOrganization(user.id))
+    } else {
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a genuine token of this session has just been verified")]
+const fn scope_of(session: &Session) -> TenantScope {
+    TenantScope::assume_verified(session.org, Some(session.user))
+}

@@ -1,0 +1,62 @@
+//! Rows that have had their time, removed a few at a time so that nobody waits for a lock.
+
+use chrono::{DateTime, Duration, Utc};
+use sea_orm::{ConnectionTrait, Statement};
+
+use crate::{Engine, Store, StoreError};
+
+/// Rows of one transaction.
+const AT_ONCE: usize = 500;
+
+/// A table whose rows expire.
+struct Expiring {
+    table: &'static str,
+    /// Its primary key.
+    key: &'static str,
+    /// How long a row is kept after its `expires_at`.
+    kept_days: i64,
+}
+
+/// Every table that is swept. The column is `expires_at` in all of them.
+const TABLES: [Expiring; 3] = [
+    Expiring { table: "sessions", key: "id", kept_days: 30 },
+    Expiring { table: "password_reset_tokens", key: "id", kept_days: 1 },
+    Expiring { table: "idempotency_keys", key: "org_id, user_id, key", kept_days: 0 },
+];
+
+/// What the trigger on sessions looks for: nobody has to hear of the end of what ended long ago. Until the commit.
+const QUIETLY: &str = "SELECT set_config('sme_pulse.removing_expired', 'on', true)";
+
+impl Store {
+    /// Removes what has expired long enough ago; how many rows that were.
+    pub async fn remove_expired(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut all = 0_u64;
+        for table in &TABLES {
+            let before = now.checked_sub_signed(Duration::days(table.kept_days)).unwrap_or(now);
+            loop {
+                let removed = self.remove_some(table, before).await?;
+                all = all.saturating_add(removed);
+                if usize::try_from(removed).is_ok_and(|removed| removed < AT_ONCE) {
+                    break;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn remove_some(&self, expiring: &Expiring, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let Expiring { table, key, .. } = expiring;
+        let tx = self.begin_system().await?;
+        let db = tx.connection();
+        if self.engine() == Engine::Postgres {
+            db.execute_unprepared(QUIETLY).await?;
+        }
+        let sql = format!(
+            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE expires_at < $1 LIMIT {AT_ONCE})"
+        );
+        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [before.into()]);
+        let removed = db.execute_raw(statement).await?.rows_affected();
+        tx.commit().await?;
+        Ok(removed)
+    }
+}

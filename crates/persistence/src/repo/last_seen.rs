@@ -1,0 +1,33 @@
+//! When sessions were last used: written for many at once, by a background task.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveValue::Set, EntityTrait, ExprTrait, IntoSimpleExpr, QueryFilter, sea_query::Condition};
+use sme_pulse_domain::ids::SessionId;
+
+use crate::{StoreError, column::StoredUuid, entity::session, store::SystemTx};
+
+/// Rows of one statement; PostgreSQL and SQLite take at least this many parameters.
+const AT_ONCE: usize = 1_000;
+
+impl SystemTx {
+    /// Notes that these live sessions were used at `at`, except where an instant after `not_after` is known already.
+    #[expect(clippy::disallowed_methods, reason = "requests of all organizations are noted, each by its session's key")]
+    pub async fn note_seen(
+        &self,
+        sessions: &[SessionId],
+        at: DateTime<Utc>,
+        not_after: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let seen = session::Column::LastSeenAt.into_simple_expr();
+        for some in sessions.chunks(AT_ONCE) {
+            session::Entity::update_many()
+                .set(session::ActiveModel { last_seen_at: Set(Some(at)), ..Default::default() })
+                .filter(session::Column::Id.into_simple_expr().is_in(some.iter().map(|id| StoredUuid(id.get()))))
+                .filter(session::Column::RevokedAt.into_simple_expr().is_null())
+                .filter(Condition::any().add(seen.clone().is_null()).add(seen.clone().lte(not_after)))
+                .exec(self.connection())
+                .await?;
+        }
+        Ok(())
+    }
+}
