@@ -115,8 +115,13 @@ impl Replica {
 
     pub(crate) async fn token(&self) -> String {
         let email = Email::parse("admin@sme.com").unwrap();
-        let attempt =
-            LogIn { email, password: "123456".to_owned().into(), user_agent: None, origin: Origin::default() };
+        let attempt = LogIn {
+            email,
+            password: "123456".to_owned().into(),
+            user_agent: None,
+            device: None,
+            origin: Origin::default(),
+        };
         let LogInOutcome::SignedIn(done) = self.auth.log_in(attempt).await.unwrap();
         done.token
     }

@@ -1,6 +1,7 @@
 //! Queries of one aggregate a file, and the conversion between its rows and domain values.
 
 pub(crate) mod audit;
+pub(crate) mod guesses;
 pub(crate) mod identity;
 pub(crate) mod organizations;
 pub(crate) mod sessions;
