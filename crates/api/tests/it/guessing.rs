@@ -157,7 +157,7 @@ on_both_databases! {
         siege.app.clock.advance(Duration::from_millis(1));
         assert_eq!(siege.guess(ADMIN).await.status, 401);
         assert_slowed(&siege.guess(ADMIN).await, 2);
-        siege.app.clock.advance(Duration::from_millis(2_000));
+        siege.app.clock.advance(Duration::from_secs(2));
         assert_eq!(siege.attempt(ADMIN, PASSWORD, Device::None).await.status, 200, "the owner on a new device waits, and gets in");
         // That success neither cost a guess nor gave any back: the next wrong one is the thirteenth.
         assert_eq!(siege.guess(ADMIN).await.status, 401);
@@ -191,7 +191,7 @@ on_both_databases! {
 
     async fn a_counter_is_forgotten_a_day_after_the_last_guess_and_can_be_removed_after_two(siege: Besieged) {
         siege.exhaust(ADMIN).await;
-        siege.app.clock.advance(HOUR * 24 - Duration::from_millis(1));
+        siege.app.clock.advance((HOUR * 24).saturating_sub(Duration::from_millis(1)));
         assert_eq!(siege.guess(ADMIN).await.status, 401);
         assert_slowed(&siege.guess(ADMIN).await, 2);
         siege.app.clock.advance(HOUR * 24);

@@ -94,20 +94,20 @@ impl Pair {
     }
 
     /// How long it took from before the change was sent until the other server's answer showed it.
-    async fn trial(&self, taken: &Taken) -> Duration {
+    async fn trial(&self, loss: &Taken) -> Duration {
         let token = self.here.log_in().await.token();
-        self.until("the user is known there", 200, taken.path, &token).await;
-        assert_eq!(self.ask(taken.path, &token).await.status, 200, "from memory now");
+        self.until("the user is known there", 200, loss.path, &token).await;
+        assert_eq!(self.ask(loss.path, &token).await.status, 200, "from memory now");
         let start = elapsed();
-        match taken.by {
+        match loss.by {
             Some(sql) => self.run(sql).await,
             None => assert_eq!(self.here.post("/api/v1/auth/logout", &token).await.status, 204),
         }
-        self.until(taken.what, taken.status, taken.path, &token).await;
-        let took = elapsed() - start;
-        if !taken.back.is_empty() {
-            self.run(taken.back).await;
-            self.until("given back", 200, taken.path, &token).await;
+        self.until(loss.what, loss.status, loss.path, &token).await;
+        let took = elapsed().saturating_sub(start);
+        if !loss.back.is_empty() {
+            self.run(loss.back).await;
+            self.until("given back", 200, loss.path, &token).await;
         }
         took
     }
@@ -152,7 +152,7 @@ on_both_databases! {
             pair.home.succeed(&["seed"]);
             let start = elapsed();
             pair.until("the roles are back", 200, "/api/v1/settings", &token).await;
-            assert_seen_in_time("a command", &[elapsed() - start]);
+            assert_seen_in_time("a command", &[elapsed().saturating_sub(start)]);
         }
     }
 }
