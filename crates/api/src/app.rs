@@ -21,7 +21,7 @@ use crate::{
     error::ApiError,
     input::BodyLimit,
     limit::LimitConfig,
-    routes::{self, Limits, RouteSettings, mount::RouteInfo},
+    routes::{self, DeviceCookie, Limits, RouteSettings, mount::RouteInfo},
     server::{self, Bounds, Listening},
     telemetry,
     trace::LeanSpan,
@@ -34,6 +34,7 @@ pub struct Application {
     routes: RouteSettings,
     docs: Option<Arc<DocsSite>>,
     info: Data<ServiceInfo>,
+    device_cookie: DeviceCookie,
     store: Data<Store>,
     auth: Data<AuthService>,
 }
@@ -86,6 +87,7 @@ impl Application {
             routes: RouteSettings { max_body: config.server.max_body_bytes, limits: Limits::new(limit(config), clock) },
             docs: docs.map(Arc::new),
             info: Data::new(ServiceInfo::new(config.environment.name())),
+            device_cookie: DeviceCookie { development: config.environment.is_development() },
             store: Data::new(store),
             auth: Data::new(auth),
         })
@@ -124,6 +126,7 @@ impl Application {
         let authenticator: Arc<dyn Authenticate> = self.auth.clone().into_inner();
         config
             .app_data(self.info.clone())
+            .app_data(self.device_cookie)
             .app_data(self.store.clone())
             .app_data(self.auth.clone())
             .app_data(Data::new(self.routes.limits.clone()))

@@ -20,6 +20,7 @@ pub mod account;
 pub mod audit;
 pub mod clock;
 pub mod email;
+pub mod guessing;
 pub mod ids;
 pub mod money;
 pub mod organization;

@@ -22,6 +22,7 @@ pub use changes::{Change, ChangeFeed, OnChange};
 pub use error::{StoreError, Violation};
 pub use migrations::MigrationError;
 pub use repo::{
+    guesses::GuessAdmission,
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
     refresh::{RefreshRow, Rotation},

@@ -6,12 +6,13 @@ use sme_pulse_testing::{Engine, TestDatabase, on_both_databases};
 use crate::catalog::catalog;
 use crate::support::{all, furnished, lock, run, texts};
 
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "analytics.alerts",
     "analytics.export_jobs",
     "analytics.settings",
     "auth.audit_heads",
     "auth.audit_log",
+    "auth.guess_counters",
     "auth.idempotency_keys",
     "auth.password_reset_tokens",
     "auth.sessions",
@@ -74,6 +75,7 @@ on_both_databases! {
         let whole = catalog(&connection).await;
         let newest =
             ["m20261122_000008_quieter_notices", "m20261122_000007_change_notices", "m20261122_000006_auth"];
+            ["m20261122_000010_guess_counters", "m20261122_000007_change_notices", "m20261122_000006_auth"];
         assert_eq!(down(&connection, lock.as_deref(), Some(3)).await.unwrap(), newest);
         assert_eq!(texts(&connection, "SELECT name FROM customers ORDER BY id").await, ["C1", "C2"]);
         assert!(run(&connection, "SELECT 1 FROM sessions").await.is_err());

@@ -123,6 +123,7 @@ pub fn auth_service(
             token_lifetime: chrono::Duration::from_std(tokens.lifetime)?,
             refresh_idle: chrono::Duration::days(sessions.idle_days.into()),
             refresh_max: chrono::Duration::days(sessions.max_days.into()),
+            slow_guesses: config.rate_limit.enabled,
         },
         clock: Arc::clone(clock),
         rng: Arc::clone(rng),

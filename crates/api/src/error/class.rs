@@ -148,6 +148,7 @@ fn of_access(error: &AccessError) -> Class<'static> {
 fn of_log_in(error: &LogInError) -> Class<'static> {
     match error {
         LogInError::Refused { .. } => Class::unauthorized("invalid_credentials", "Incorrect email or password"),
+        LogInError::Slowed { seconds, .. } => Class::rate_limited(*seconds),
         LogInError::Overloaded(_) => Class::unavailable(),
         LogInError::Store(cause) => of_store(cause),
         LogInError::Signing(_) => Class::internal(),

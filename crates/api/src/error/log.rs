@@ -29,6 +29,10 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
             log_refused_log_in(*refusal, email, request_id, client_ip);
         }
         ApiError::Refresh(RefreshError::Refused(refusal)) => log_refused_refresh(*refusal, request_id, client_ip),
+        ApiError::LogIn(LogInError::Slowed { email, .. }) => {
+            let email = email.masked();
+            tracing::warn!(request_id, client_ip = %client_ip, %email, "Log-in slowed down");
+        }
         ApiError::LogIn(_)
         | ApiError::Refresh(_)
         | ApiError::Session(_)

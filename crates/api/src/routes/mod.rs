@@ -15,6 +15,7 @@ use utoipa::OpenApi;
 use sme_pulse_domain::audit::Origin;
 
 use crate::edge::RequestContext;
+pub use auth::DeviceCookie;
 pub use limits::Limits;
 use mount::{RouteInfo, Table};
 

@@ -10,6 +10,7 @@
 mod access;
 mod audit;
 mod conventions;
+mod guessing;
 mod hostile;
 mod housekeeping;
 mod limits;

@@ -14,6 +14,7 @@ mod kill_serve;
 mod migrate;
 mod outage;
 mod outage_sqlite;
+mod revocation;
 mod secret;
 mod seed;
 mod settings;

@@ -14,7 +14,10 @@ use sme_pulse_persistence::{LogInRecord, RenewedHash, StoreError, retrying};
 
 use zeroize::Zeroizing;
 
-use super::{AuthService, SignedIn};
+use super::{
+    AuthService, SignedIn,
+    guesses::{Guess, GuessError, GuessScope},
+};
 use crate::{
     password::{Overloaded, Verdict},
     token::SigningError,
@@ -28,6 +31,8 @@ pub struct LogIn {
     pub password: Zeroizing<String>,
     /// The client's user agent.
     pub user_agent: Option<String>,
+    /// The device token that the client presents; anything else than a genuine one counts as none.
+    pub device: Option<String>,
     /// The request and the client's address.
     pub origin: Origin,
 }
@@ -65,6 +70,14 @@ pub enum LogInError {
         /// The address, which the log shows masked.
         email: Email,
     },
+    /// So many log-ins at this address have failed that the next must wait; nothing was checked.
+    #[error("log-in slowed down")]
+    Slowed {
+        /// Whole seconds to wait.
+        seconds: u64,
+        /// The address, which the log shows masked.
+        email: Email,
+    },
     /// Too many log-ins at once.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
@@ -80,20 +93,47 @@ impl AuthService {
     /// Signs a user in and opens a session for this device.
     pub async fn log_in(&self, attempt: LogIn) -> Result<LogInOutcome, LogInError> {
         let account = self.parts.store.account_by_email(&attempt.email).await?;
-        let stored = account.as_ref().map(|account| account.password_hash.clone());
-        let verdict = self.parts.passwords.verify(attempt.password.clone(), stored).await?;
-        let Some(account) = account else { return self.refuse(Refusal::UnknownEmail, None, attempt).await };
+        let guess = self.admit_password(account.as_ref(), &attempt).await?;
+        let verdict = self.verify(account.as_ref(), &attempt, &guess).await?;
+        let Some(account) = account else { return self.refuse(Refusal::UnknownEmail, None, attempt, guess).await };
         match judge(&account, verdict) {
             Ok(outdated) => {
+                self.guessed_right(&guess).await?;
                 let renewed = if outdated { self.renewed(&account, &attempt).await } else { None };
                 self.open_session(account, renewed, &attempt).await.map(LogInOutcome::SignedIn)
             }
-            Err(refusal) => self.refuse(refusal, Some(&account.user), attempt).await,
+            Err(refusal) => self.refuse(refusal, Some(&account.user), attempt, guess).await,
         }
     }
 
-    async fn refuse<T>(&self, refusal: Refusal, user: Option<&User>, attempt: LogIn) -> Result<T, LogInError> {
-        self.record_refusal(user, &attempt).await?;
+    /// Before any hash is computed, and for an address that nobody has just the same.
+    async fn admit_password(&self, account: Option<&Account>, attempt: &LogIn) -> Result<Guess, LogInError> {
+        let device = account.and_then(|account| self.device_of(account.user.id, attempt.device.as_deref()));
+        self.admit_guess(GuessScope::Password, attempt.email.as_str(), device).await.map_err(|error| match error {
+            GuessError::TooEarly(seconds) => LogInError::Slowed { seconds, email: attempt.email.clone() },
+            GuessError::Store(cause) => cause.into(),
+        })
+    }
+
+    async fn verify(&self, account: Option<&Account>, attempt: &LogIn, guess: &Guess) -> Result<Verdict, LogInError> {
+        let stored = account.map(|account| account.password_hash.clone());
+        match self.parts.passwords.verify(attempt.password.clone(), stored).await {
+            Ok(verdict) => Ok(verdict),
+            Err(overloaded) => {
+                self.not_guessed(guess).await?;
+                Err(overloaded.into())
+            }
+        }
+    }
+
+    async fn refuse<T>(
+        &self,
+        refusal: Refusal,
+        user: Option<&User>,
+        attempt: LogIn,
+        guess: Guess,
+    ) -> Result<T, LogInError> {
+        self.record_refusal(user, &attempt, guess.slowing(user, &attempt.origin)).await?;
         Err(LogInError::Refused { refusal, email: attempt.email })
     }
 
@@ -112,7 +152,8 @@ impl AuthService {
     ) -> Result<SignedIn, LogInError> {
         let now = self.parts.clock.now();
         let session = self.new_session(&account.user, attempt, now);
-        let done = self.issue((account.user, account.roles), &session, 0, now)?;
+        let mut done = self.issue((account.user, account.roles), &session, 0, now)?;
+        done.device_token = Some(self.known_device(done.user.id, attempt.device.as_deref()));
         retrying(|| self.store_session(&done.user, &session, renewed.clone(), attempt, now)).await?;
         Ok(done)
     }
@@ -151,7 +192,12 @@ impl AuthService {
     }
 
     /// In the trail of the user's organization, or outside any when nobody has the address.
-    async fn record_refusal(&self, user: Option<&User>, attempt: &LogIn) -> Result<(), StoreError> {
+    async fn record_refusal(
+        &self,
+        user: Option<&User>,
+        attempt: &LogIn,
+        slowing: Option<AuditEvent>,
+    ) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
         let mut event = AuditEvent::new(Action::LogInFailed, user.map(|user| user.org), attempt.origin.clone());
         if let Some(user) = user {
@@ -161,6 +207,9 @@ impl AuthService {
         retrying(|| async {
             let tx = self.parts.store.begin_system().await?;
             tx.record(event.clone(), now).await?;
+            if let Some(slowing) = slowing.clone() {
+                tx.record(slowing, now).await?;
+            }
             tx.commit().await
         })
         .await

@@ -29,6 +29,8 @@
 //! ```
 
 mod authenticate;
+mod device;
+mod guesses;
 mod housekeeping;
 mod keys;
 mod known_members;
@@ -92,6 +94,8 @@ pub struct AuthSettings {
     pub refresh_idle: Duration,
     /// How long a session lives at the most.
     pub refresh_max: Duration,
+    /// Whether repeated wrong guesses at one account are slowed down.
+    pub slow_guesses: bool,
 }
 
 impl Default for AuthSettings {
@@ -100,6 +104,7 @@ impl Default for AuthSettings {
             token_lifetime: Duration::minutes(30),
             refresh_idle: Duration::days(14),
             refresh_max: Duration::days(90),
+            slow_guesses: true,
         }
     }
 }
@@ -107,6 +112,18 @@ impl Default for AuthSettings {
 /// The MAC keys in use, derived once.
 struct MacKeys {
     refresh_token: MacKey,
+    device_token: MacKey,
+    guess_counter: MacKey,
+}
+
+impl MacKeys {
+    fn derive(keys: &ServiceKeys) -> Self {
+        Self {
+            refresh_token: keys.mac(Purpose::RefreshToken),
+            device_token: keys.mac(Purpose::DeviceToken),
+            guess_counter: keys.mac(Purpose::GuessCounter),
+        }
+    }
 }
 
 /// How long what is remembered of a caller is believed. The feed of changes is much faster; this bounds what it could
@@ -134,7 +151,7 @@ impl AuthService {
         let members = Arc::new(KnownMembers::new(time_to_live(parts.store.engine())));
         let told = Arc::clone(&members);
         let feed = parts.store.follow_changes(Arc::new(move |change| told.forget(change)));
-        let keys = MacKeys { refresh_token: parts.keys.mac(Purpose::RefreshToken) };
+        let keys = MacKeys::derive(&parts.keys);
         Self { parts, keys, tokens: KnownTokens::default(), members, feed, seen: LastSeen::default() }
     }
 

@@ -24,6 +24,8 @@ pub struct SignedIn {
     pub roles: RoleSet,
     /// The session.
     pub session: SessionId,
+    /// What the device should send with its next log-in ([`AuthService::known_device`]); only a log-in gives one.
+    pub device_token: Option<String>,
 }
 
 impl AuthService {
@@ -53,6 +55,7 @@ impl AuthService {
             user,
             roles,
             session: session.id,
+            device_token: None,
         })
     }
 

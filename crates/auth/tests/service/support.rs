@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait as _;
 use sme_pulse_auth::{
     password::{Bcrypt, Passwords, PoolSettings},
-    service::{AuthParts, AuthService, AuthSettings, LogIn, LogInOutcome, ServiceKeys},
+    service::{AuthParts, AuthService, AuthSettings, LogIn, LogInError, LogInOutcome, ServiceKeys},
     token::{Algorithm, Signer, Verifier},
 };
 use sme_pulse_domain::{audit::Origin, clock::Clock, email::Email, rng::Rng};
@@ -114,11 +114,17 @@ impl Replica {
     }
 
     pub(crate) async fn token(&self) -> String {
+        match self.log_in("123456", None).await {
+            Ok(LogInOutcome::SignedIn(done)) => done.token,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// An attempt of the seeded administrator, with what the device kept of an earlier one.
+    pub(crate) async fn log_in(&self, password: &str, device: Option<String>) -> Result<LogInOutcome, LogInError> {
         let email = Email::parse("admin@sme.com").unwrap();
-        let attempt =
-            LogIn { email, password: "123456".to_owned().into(), user_agent: None, origin: Origin::default() };
-        let LogInOutcome::SignedIn(done) = self.auth.log_in(attempt).await.unwrap();
-        done.token
+        let password = password.to_owned().into();
+        self.auth.log_in(LogIn { email, password, user_agent: None, device, origin: Origin::default() }).await
     }
 
     /// Removes everything and builds the schema anew.

@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub(crate) mod audit_head;
 pub(crate) mod audit_log;
 pub(crate) mod customer;
+pub(crate) mod guess_counter;
 pub(crate) mod organization;
 pub(crate) mod role;
 pub(crate) mod session;

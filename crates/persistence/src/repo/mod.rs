@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod expired;
+pub(crate) mod guesses;
 pub(crate) mod identity;
 pub(crate) mod last_seen;
 pub(crate) mod organizations;

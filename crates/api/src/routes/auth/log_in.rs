@@ -7,7 +7,7 @@ use actix_web::{
 };
 use sme_pulse_auth::service::{AuthService, LogIn, LogInOutcome};
 
-use super::view::LogInView;
+use super::{device, view::LogInView};
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
@@ -29,9 +29,13 @@ pub(super) struct LogInBody {
 
 /// Signs a user in and opens a session for the device.
 ///
-/// At most 5 requests per client in any 60 seconds (by default), whatever their outcome.
+/// At most 5 requests per client in any 60 seconds (by default), whatever their outcome. After 10 failed log-ins at one
+/// address, whoever sent them, each further one makes the next wait longer, up to 20 minutes; a device that presents
+/// its `device_token` of an earlier log-in is counted for itself and never waits for others.
 #[utoipa::path(post, path = "/api/v1/auth/login", operation_id = "logIn", tag = "auth",
     request_body(content = LogInBody),
+    params(("X-Device-Token" = Option<String>, Header, description = "The `device_token` of an earlier log-in; browsers send it \
+        as the cookie `sme_pulse_device` by themselves")),
     responses(
         (status = 200, description = "Signed in", body = LogInView),
         (status = 401, description = "Wrong credentials", body = crate::docs::schemas::ErrorEnvelope),
@@ -52,8 +56,17 @@ pub(super) async fn handle(
     let (email, password) = fields.finish(|| Some((email?, password?)))?;
     let masked = email.masked().to_string();
     let user_agent = req.headers().get(header::USER_AGENT).map(|agent| printable(agent.as_bytes()));
-    let attempt = LogIn { email, password: password.into_inner(), user_agent, origin: origin(&context) };
+    let attempt = LogIn {
+        email,
+        password: password.into_inner(),
+        user_agent,
+        device: device::presented(&req),
+        origin: origin(&context),
+    };
     let LogInOutcome::SignedIn(done) = auth.log_in(attempt).await?;
+    if let Some(token) = &done.device_token {
+        device::keep(&req, &context, token);
+    }
     context.identify(done.user.id.get(), done.user.org.get());
     context.notice(Notice::info("Successful login").email(masked));
     Ok(Json(done.into()))

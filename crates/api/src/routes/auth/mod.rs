@@ -1,5 +1,6 @@
 //! Authentication, under `/api/v1/auth` and, for older clients, under `/auth`: the same handlers and budgets.
 
+mod device;
 mod log_in;
 mod log_out;
 mod log_out_all;
@@ -9,6 +10,8 @@ mod sessions;
 mod view;
 
 use utoipa::OpenApi;
+
+pub use device::DeviceCookie;
 
 use super::{
     Limits,

@@ -35,6 +35,11 @@ pub(super) struct LogInView {
     /// Seconds until the refresh token is refused, unless it is used before.
     #[schema(example = 1_209_600)]
     refresh_expires_in: i64,
+    /// Send it with the next log-in from this device (header `X-Device-Token`; browsers have it as a cookie): strangers who
+    /// guess at the account then cannot slow this device down. It opens nothing by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "spd_…")]
+    device_token: Option<String>,
 }
 
 /// A user in the answer of a log-in.
@@ -131,6 +136,7 @@ impl From<SignedIn> for LogInView {
             roles: codes(&done.roles),
             refresh_token: done.refresh_token.as_str().to_owned(),
             refresh_expires_in: done.refresh_expires_in,
+            device_token: done.device_token,
         }
     }
 }

@@ -62,7 +62,16 @@ impl Server {
 
     /// `GET /me` with a token.
     pub(crate) async fn me(&self, token: &str) -> Answer {
-        send(self.http.get(self.url("/api/v1/auth/me")).bearer_auth(token)).await.unwrap()
+        self.get_with("/api/v1/auth/me", token).await
+    }
+
+    pub(crate) async fn get_with(&self, path: &str, token: &str) -> Answer {
+        send(self.http.get(self.url(path)).bearer_auth(token)).await.unwrap()
+    }
+
+    /// A `POST` without a body.
+    pub(crate) async fn post(&self, path: &str, token: &str) -> Answer {
+        send(self.http.post(self.url(path)).bearer_auth(token)).await.unwrap()
     }
 }
 

@@ -62,7 +62,7 @@ impl Home {
         }
     }
 
-    fn dialect(&self, sql: &str) -> String {
+    pub(crate) fn dialect(&self, sql: &str) -> String {
         if self.database().engine() == Engine::Postgres {
             return sql.to_owned();
         }

@@ -1,0 +1,41 @@
+//! The device token between client and service: browsers keep it as a cookie, other clients send it as a header.
+
+use actix_web::{
+    HttpRequest,
+    http::header::{self, HeaderName, HeaderValue},
+};
+
+use crate::edge::RequestContext;
+
+const HEADER: HeaderName = HeaderName::from_static("x-device-token");
+const COOKIE: &str = "sme_pulse_device";
+
+/// How the cookie is set in this installation; part of the application's data.
+#[derive(Debug, Clone, Copy)]
+pub struct DeviceCookie {
+    /// Whether the rules of a developer's machine apply, where there is no TLS.
+    pub development: bool,
+}
+
+/// The token as sent, genuine or not. The header wins over the cookie.
+pub(super) fn presented(req: &HttpRequest) -> Option<String> {
+    let header = req.headers().get(HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    header.or_else(|| cookie(req))
+}
+
+/// Lets the browser keep a token, for a year from each log-in.
+pub(super) fn keep(req: &HttpRequest, context: &RequestContext, token: &str) {
+    let development = req.app_data::<DeviceCookie>().is_some_and(|cookie| cookie.development);
+    // A page of another site may belong to this product; only TLS lets browsers send the cookie from there.
+    let site = if development { "SameSite=Lax" } else { "Secure; SameSite=None" };
+    let cookie = format!("{COOKIE}={token}; Path=/; Max-Age=31536000; HttpOnly; {site}");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        context.promise_header(header::SET_COOKIE, cookie);
+    }
+}
+
+fn cookie(req: &HttpRequest) -> Option<String> {
+    let lines = req.headers().get_all(header::COOKIE).filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+}

@@ -1,0 +1,117 @@
+//! Guesses at what an account is protected with, counted per account before they are checked. Strangers share one
+//! counter; a device on which the user has signed in before has one of its own, so that nobody else can slow it down.
+
+use chrono::{DateTime, Utc};
+use sme_pulse_domain::{
+    audit::{Action, AuditEvent, Origin},
+    guessing,
+    user::User,
+};
+use sme_pulse_persistence::{GuessAdmission, StoreError, retrying};
+
+use super::{AuthService, device::DeviceId};
+
+/// What is guessed. Each is counted for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GuessScope {
+    /// The password of an account, which is named by its address: one that nobody has is counted alike.
+    Password,
+}
+
+impl GuessScope {
+    /// Goes into the counter's name, so it must never change.
+    const fn tag(self) -> u8 {
+        match self {
+            Self::Password => 1,
+        }
+    }
+}
+
+/// A guess that was let through, and counted as wrong until somebody says otherwise.
+#[must_use = "say what became of it"]
+#[derive(Debug)]
+pub(super) struct Guess {
+    key: String,
+    known_device: bool,
+    at: DateTime<Utc>,
+    /// How many are counted with it; `None` while nothing is counted at all.
+    failures: Option<i32>,
+}
+
+/// Why a guess was not let through.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum GuessError {
+    /// Too early, by so many seconds.
+    #[error("too many guesses")]
+    TooEarly(u64),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AuthService {
+    /// Counts a guess at what the subject (in its normal form) is protected with, or refuses it. To be called before
+    /// anything is compared or hashed.
+    pub(super) async fn admit_guess(
+        &self,
+        scope: GuessScope,
+        subject: &str,
+        device: Option<DeviceId>,
+    ) -> Result<Guess, GuessError> {
+        let at = self.parts.clock.now();
+        let mut guess = Guess { key: String::new(), known_device: device.is_some(), at, failures: None };
+        if !self.parts.settings.slow_guesses {
+            return Ok(guess);
+        }
+        guess.key = self.counter_name(scope, subject, device);
+        match retrying(|| self.parts.store.admit_guess(&guess.key, at)).await? {
+            GuessAdmission::Counted { failures } => Ok(Guess { failures: Some(failures), ..guess }),
+            GuessAdmission::TooEarly { seconds } => Err(GuessError::TooEarly(seconds)),
+        }
+    }
+
+    /// A right guess does not count. On a known device it clears the counter; the strangers' counter keeps what others
+    /// have guessed, or every log-in of the owner would give them fresh guesses.
+    pub(super) async fn guessed_right(&self, guess: &Guess) -> Result<(), StoreError> {
+        match guess.failures {
+            Some(_) if guess.known_device => retrying(|| self.parts.store.forget_guesses(&guess.key)).await,
+            _ => self.not_guessed(guess).await,
+        }
+    }
+
+    /// A guess that nobody checked does not count.
+    pub(super) async fn not_guessed(&self, guess: &Guess) -> Result<(), StoreError> {
+        match guess.failures {
+            Some(_) => retrying(|| self.parts.store.take_back_guess(&guess.key, guess.at)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A MAC, so that neither addresses nor devices are stored. The fields cannot run into each other: the first has
+    /// one length, the second names its own.
+    fn counter_name(&self, scope: GuessScope, subject: &str, device: Option<DeviceId>) -> String {
+        let mut name = vec![scope.tag()];
+        name.extend(u64::try_from(subject.len()).unwrap_or(u64::MAX).to_be_bytes());
+        name.extend(subject.as_bytes());
+        name.extend(device.iter().flatten());
+        self.keys.guess_counter.tag(&name).iter().fold(String::with_capacity(64), |mut hex, byte| {
+            use std::fmt::Write as _;
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
+
+impl Guess {
+    /// The event to record with the refusal, when this guess is the one after which the next is slowed down.
+    pub(super) fn slowing(&self, user: Option<&User>, origin: &Origin) -> Option<AuditEvent> {
+        let first = guessing::FREE.saturating_add(1);
+        (self.failures == Some(first)).then(|| {
+            let mut event = AuditEvent::new(Action::GuessingSlowed, user.map(|user| user.org), origin.clone());
+            event.entity = user.map(|_| "users");
+            event.entity_id = user.map(|user| user.id.get());
+            event
+        })
+    }
+}
