@@ -10,7 +10,7 @@ use std::time::Duration;
 use sme_pulse_testing::on_both_databases;
 use tokio::task::spawn_local;
 
-use crate::support::{Answer, BODY, Home, Server, elapsed, note, pause, until};
+use crate::support::{Answer, Home, Server, elapsed, note, pause, until};
 
 const CLIENTS: usize = 200;
 const LENGTH: Duration = Duration::from_secs(10);
@@ -22,13 +22,15 @@ const MEMORY: u64 = 32 * 1024;
 /// What one client saw: how often which status.
 type Seen = BTreeMap<u16, usize>;
 
-/// Logs in without a pause from an address of its own, so that each has a budget of its own.
+/// Logs in without a pause from an address and to an account of its own, so that each has budgets of its own.
 async fn client(number: usize, address: SocketAddr, over: Rc<Cell<bool>>) -> Seen {
     let http = reqwest::Client::builder().timeout(Duration::from_secs(40)).build().unwrap();
+    let body = format!(r#"{{"email":"storm{number}@sme.com","password":"123456"}}"#);
     let mut seen = Seen::new();
     while !over.get() {
         let request = http.post(format!("http://{address}/auth/login")).header("Content-Type", "application/json");
-        let request = request.header("X-Forwarded-For", format!("10.0.{}.{}", number / 100, number % 100)).body(BODY);
+        let request =
+            request.header("X-Forwarded-For", format!("10.0.{}.{}", number / 100, number % 100)).body(body.clone());
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let answer = Answer { status, headers, text: response.text().await.unwrap() };
@@ -82,11 +84,22 @@ async fn storm(server: &Server) -> (Seen, Vec<Duration>) {
     (total, took)
 }
 
+/// An account for each client, with the password of the seeded administrator.
+async fn accounts(home: &Home) {
+    home.sql(&format!(
+        "WITH RECURSIVE numbers (number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM numbers WHERE number + 1 < {CLIENTS}) \
+         INSERT INTO core.users (org_id, email, password_hash) \
+         SELECT org_id, 'storm' || number || '@sme.com', password_hash FROM core.users CROSS JOIN numbers"
+    ))
+    .await;
+}
+
 async fn is_weathered(mut home: Home) {
     home.set("BACKEND_BCRYPT_COST", "10").set("BACKEND_RATE_LIMIT_ENABLED", "true");
     home.set("BACKEND_TRUSTED_PROXIES", "127.0.0.0/8");
     home.succeed(&["migrate"]);
     home.succeed(&["seed"]);
+    accounts(&home).await;
     let mut server = home.serve().await;
     let token = server.log_in().await.token();
     let (descriptors, memory) = (server.descriptors(), server.memory());

@@ -85,6 +85,11 @@ impl Passwords {
         hash.map_err(|_| HashError::Unusable)
     }
 
+    /// Refuses when the queue is full at this moment, before anything else is done in vain.
+    pub fn has_room(&self) -> Result<(), Overloaded> {
+        self.pool.has_room()
+    }
+
     /// Compares a password with a stored hash, or does the same work for `None`.
     pub async fn verify(&self, password: Zeroizing<String>, stored: Option<String>) -> Result<Verdict, Overloaded> {
         let (hasher, decoy) = (self.hasher, Arc::clone(&self.decoy));

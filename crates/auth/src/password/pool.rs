@@ -78,6 +78,11 @@ impl HashPool {
         let _ = self.shared.push(Box::new(work));
     }
 
+    /// Refuses when the queue is full at this moment. Only a hint: work may be refused later all the same.
+    pub fn has_room(&self) -> Result<(), Overloaded> {
+        self.shared.room_in(&self.shared.lock())
+    }
+
     /// Runs a computation on the pool. A caller who goes away while waiting takes the work along.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {
         let (reply, answer) = oneshot::channel();
@@ -104,12 +109,14 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn room_in(&self, queue: &Queue) -> Result<(), Overloaded> {
+        if queue.closed || queue.waiting.len() >= self.settings.queue { Err(Overloaded) } else { Ok(()) }
+    }
+
     fn push(&self, job: Job) -> Result<(), Overloaded> {
         let waiting = Waiting { since: self.clock.monotonic(), job };
         let mut queue = self.lock();
-        if queue.closed || queue.waiting.len() >= self.settings.queue {
-            return Err(Overloaded);
-        }
+        self.room_in(&queue)?;
         queue.waiting.push_back(waiting);
         drop(queue);
         self.wake.notify_one();

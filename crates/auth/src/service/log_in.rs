@@ -106,8 +106,10 @@ impl AuthService {
         }
     }
 
-    /// Before any hash is computed, and for an address that nobody has just the same.
+    /// Before any hash is computed, and for an address that nobody has just the same. A full queue is told first: no
+    /// guess can be checked then, so nothing is written either.
     async fn admit_password(&self, account: Option<&Account>, attempt: &LogIn) -> Result<Guess, LogInError> {
+        self.parts.passwords.has_room()?;
         let device = account.and_then(|account| self.device_of(account.user.id, attempt.device.as_deref()));
         self.admit_guess(GuessScope::Password, attempt.email.as_str(), device).await.map_err(|error| match error {
             GuessError::TooEarly(seconds) => LogInError::Slowed { seconds, email: attempt.email.clone() },
