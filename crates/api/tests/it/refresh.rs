@@ -162,7 +162,7 @@ on_both_databases! {
             assert_eq!(app.me(&access(&answer)).await.status, 200);
         }
         assert_refused(&app.refresh(&idle.refresh_token).await);
-        app.clock.advance(12 * DAY - Duration::from_secs(10));
+        app.clock.advance(Duration::from_secs(12 * 86_400 - 10));
         let last = app.refresh(&token).await;
         let body = last.json();
         assert_eq!((&body["expires_in"], &body["refresh_expires_in"]), (&json!(10), &json!(10)), "no token outlives it");
@@ -312,7 +312,7 @@ on_both_databases! {
         assert_eq!(limited.from(office, &json!({"refresh_token": "spr_third"})).await.status, 429);
         assert_eq!(limited.from(office, &json!({"refresh_token": 2})).await.status, 429, "the budget comes before the input");
         refreshed(&limited.from(office, &json!({"refresh_token": second.refresh_token})).await);
-        app.clock.advance(Duration::from_secs(60));
+        app.clock.advance(Duration::from_mins(1));
         refreshed(&limited.from(office, &genuine).await);
         assert_refused(&limited.from(office, &json!({"refresh_token": "spr_guess"})).await);
     }
