@@ -22,12 +22,13 @@ on_both_databases! {
                     concat!(
                         r#"{{"access_token":"{}","token_type":"bearer","expires_in":1800,"#,
                         r#""user":{{"id":{},"email":"admin@sme.com","full_name":"Administrator","org_id":{},"status":"active"}},"#,
-                        r#""roles":["owner","admin"],"refresh_token":"{}","refresh_expires_in":1209600}}"#
+                        r#""roles":["owner","admin"],"refresh_token":"{}","refresh_expires_in":1209600,"device_token":"{}"}}"#
                     ),
                     token,
                     id,
                     org,
-                    body["refresh_token"].as_str().unwrap()
+                    body["refresh_token"].as_str().unwrap(),
+                    body["device_token"].as_str().unwrap()
                 )
             );
             assert_eq!(
