@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, anyhow, bail};
 
+use crate::postgres::{Cluster, Commits};
 use crate::process::{self, Outcome, Signals};
 use crate::say::say;
 
@@ -80,5 +81,15 @@ pub(crate) fn bench(args: &[String], signals: &Signals) -> anyhow::Result<u8> {
     let [product, bench, floor] = built.as_slice() else { bail!("cargo named too few executables") };
     let mut command = Command::new(bench);
     command.arg("--product").arg(product).arg("--floor").arg(floor).args(args).current_dir(root());
+    let all_rows = !args.iter().any(|arg| arg.starts_with("--only"));
+    let cluster = if all_rows || args.iter().any(|arg| arg.ends_with("refresh")) {
+        Cluster::start(Commits::Durable, signals)?
+    } else {
+        None
+    };
+    if let Some((cluster, pgbench)) = cluster.as_ref().and_then(|cluster| Some((cluster, cluster.program("pgbench")?)))
+    {
+        command.arg("--postgres").arg(cluster.url()).arg("--pgbench").arg(pgbench);
+    }
     Ok(process::run(&mut command, signals)?.code())
 }

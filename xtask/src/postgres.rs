@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL cluster for the tests: in a temporary folder, on a free port, gone when dropped.
+//! A throw-away PostgreSQL cluster for tests and measurements: in a temporary folder, on a free port, gone when dropped.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -14,6 +14,15 @@ use crate::process::Signals;
 
 /// A free port can be taken by somebody else before the server has it.
 const ATTEMPTS: u8 = 3;
+
+/// Whether a commit waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commits {
+    /// As in production, for measurements.
+    Durable,
+    /// Fast, for tests: nothing outlives them anyway.
+    Forgetful,
+}
 
 /// A running cluster; dropping it stops the server and removes its files.
 #[derive(Debug)]
@@ -33,7 +42,7 @@ struct Tools {
 
 impl Cluster {
     /// `None` when no PostgreSQL server is installed here.
-    pub(crate) fn start(signals: &Signals) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn start(commits: Commits, signals: &Signals) -> anyhow::Result<Option<Self>> {
         let Some(bin) = find_binaries() else { return Ok(None) };
         let account = if rustix::process::geteuid().is_root() { Some(unprivileged_account()?) } else { None };
         let tools = Tools { bin, account };
@@ -44,7 +53,7 @@ impl Cluster {
         let mut attempt = 1;
         loop {
             let port = free_port()?;
-            match tools.start(folder.path(), port) {
+            match tools.start(folder.path(), port, commits) {
                 Ok(()) => {
                     let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
                     return Ok(Some(Self { url, version, tools, folder }));
@@ -58,6 +67,11 @@ impl Cluster {
     /// A superuser's URL of its maintenance database.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The path of an installed program, if it is there.
+    pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
+        Some(self.tools.bin.join(name)).filter(|path| path.is_file())
     }
 
     /// For messages: `PostgreSQL 16.4`.
@@ -89,16 +103,16 @@ impl Tools {
         finish(&mut initdb, "initdb")
     }
 
-    fn start(&self, folder: &Path, port: u16) -> anyhow::Result<()> {
-        let settings = [
+    fn start(&self, folder: &Path, port: u16, commits: Commits) -> anyhow::Result<()> {
+        let mut settings = vec![
             format!("port={port}"),
             "listen_addresses=127.0.0.1".to_owned(),
             format!("unix_socket_directories={}", folder.display()),
             "max_connections=300".to_owned(),
-            "fsync=off".to_owned(),
-            "synchronous_commit=off".to_owned(),
-            "full_page_writes=off".to_owned(),
         ];
+        if commits == Commits::Forgetful {
+            settings.extend(["fsync", "synchronous_commit", "full_page_writes"].map(|name| format!("{name}=off")));
+        }
         let options = settings.iter().fold(String::new(), |all, one| format!("{all} -c '{one}'"));
         let mut start = self.command("pg_ctl", folder);
         start.args(["start", "-w", "-t", "60", "-o", &options, "-D"]).arg(folder.join("data"));

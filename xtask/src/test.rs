@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use crate::cargo;
-use crate::postgres::Cluster;
+use crate::postgres::{Cluster, Commits};
 use crate::process::{self, Outcome, Signals};
 use crate::say::say;
 
@@ -45,7 +45,7 @@ fn engine(signals: &Signals) -> anyhow::Result<Engine> {
         return Ok(Engine::Given);
     }
     say("starting a throw-away PostgreSQL cluster");
-    Ok(Cluster::start(signals)?.map_or(Engine::Missing, Engine::Own))
+    Ok(Cluster::start(Commits::Forgetful, signals)?.map_or(Engine::Missing, Engine::Own))
 }
 
 impl Engine {

@@ -8,6 +8,7 @@ mod load;
 mod login;
 mod machine;
 mod memory;
+mod refresh;
 mod reply;
 mod report;
 mod requests;
@@ -37,6 +38,11 @@ struct Cli {
     product: PathBuf,
     #[arg(long, hide = true)]
     floor: PathBuf,
+    /// A PostgreSQL database that may be written to, for the row `refresh`
+    #[arg(long, requires = "pgbench", hide = true)]
+    postgres: Option<String>,
+    #[arg(long, hide = true)]
+    pgbench: Option<PathBuf>,
     /// Short rounds: a look, not a figure to quote
     #[arg(long)]
     quick: bool,
@@ -53,6 +59,7 @@ enum Part {
     Health,
     Me,
     Login,
+    Refresh,
     Storm,
     Start,
     Memory,
@@ -64,6 +71,8 @@ type Measure = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 pub(crate) struct Bench {
     product: PathBuf,
     floor: PathBuf,
+    /// The URL of a PostgreSQL database and the path of `pgbench`.
+    postgres: Option<(String, PathBuf)>,
     cores: Cores,
     hash_threads: usize,
     rounds: u32,
@@ -75,7 +84,12 @@ pub(crate) struct Bench {
 impl Bench {
     /// The product on a new database.
     pub(crate) fn prepare(&self) -> anyhow::Result<Product> {
-        Product::prepare(&self.product, &self.cores, self.hash_threads)
+        Product::prepare(&self.product, &self.cores, self.hash_threads, None)
+    }
+
+    /// The product on the PostgreSQL database with this URL.
+    pub(crate) fn prepare_on(&self, url: &str) -> anyhow::Result<Product> {
+        Product::prepare(&self.product, &self.cores, self.hash_threads, Some(url))
     }
 
     /// The bare server with this answer.
@@ -104,6 +118,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         hash_threads: cores.server_count.saturating_sub(1).max(1),
         product: cli.product,
         floor: cli.floor,
+        postgres: cli.postgres.zip(cli.pgbench),
         addresses: cli.addresses.unwrap_or(addresses),
         rounds,
         round,
@@ -111,10 +126,11 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         cores,
     };
     note(format_args!("{}; {} hashing thread(s)", bench.cores.describe(), bench.hash_threads));
-    let parts: [(Part, Measure); 6] = [
+    let parts: [(Part, Measure); 7] = [
         (Part::Health, throughput::health),
         (Part::Me, throughput::me),
         (Part::Login, login::measure),
+        (Part::Refresh, refresh::measure),
         (Part::Storm, storm::measure),
         (Part::Start, start::measure),
         (Part::Memory, memory::measure),

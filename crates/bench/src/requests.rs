@@ -11,18 +11,22 @@ pub(crate) fn get(target: SocketAddr, path: &str, token: Option<&str>) -> Vec<u8
 }
 
 pub(crate) fn login(target: SocketAddr, body: &str) -> Vec<u8> {
-    login_from(target, body, "")
+    post(target, "/auth/login", body, "")
 }
 
-/// The same through a proxy that saw `client`.
+pub(crate) fn refresh(target: SocketAddr, refresh_token: &str) -> Vec<u8> {
+    post(target, "/auth/refresh", &format!(r#"{{"refresh_token":"{refresh_token}"}}"#), "")
+}
+
+/// A log-in through a proxy that saw `client`.
 pub(crate) fn forwarded_login(target: SocketAddr, body: &str, client: std::net::Ipv4Addr) -> Vec<u8> {
-    login_from(target, body, &format!("X-Forwarded-For: {client}\r\n"))
+    post(target, "/auth/login", body, &format!("X-Forwarded-For: {client}\r\n"))
 }
 
-fn login_from(target: SocketAddr, body: &str, header: &str) -> Vec<u8> {
+fn post(target: SocketAddr, path: &str, body: &str, header: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "POST /auth/login HTTP/1.1\r\nHost: {target}\r\nContent-Type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {target}\r\nContent-Type: application/json\r\n\
          Content-Length: {length}\r\n{header}\r\n{body}"
     )
     .into_bytes()

@@ -28,20 +28,27 @@ pub(crate) struct Server {
     pub(crate) started_in: Duration,
 }
 
-/// The product's binary and a folder with a migrated, seeded SQLite database.
+/// The product's binary and a folder with a migrated, seeded SQLite database, unless that is elsewhere.
 #[derive(Debug)]
 pub(crate) struct Product {
     binary: PathBuf,
     cores: Cores,
     home: TempDir,
     hash_threads: usize,
+    database: Option<String>,
 }
 
 impl Product {
-    /// Migrates and seeds a new database below the system's temporary folder.
-    pub(crate) fn prepare(binary: &Path, cores: &Cores, hash_threads: usize) -> anyhow::Result<Self> {
+    /// Migrates and seeds a new database: the one with this URL, or a file below the system's temporary folder.
+    pub(crate) fn prepare(
+        binary: &Path,
+        cores: &Cores,
+        hash_threads: usize,
+        database: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let home = tempfile::Builder::new().prefix("sme-pulse-bench-").tempdir().context("no temporary folder")?;
-        let product = Self { binary: binary.canonicalize()?, cores: cores.clone(), home, hash_threads };
+        let database = database.map(str::to_owned);
+        let product = Self { binary: binary.canonicalize()?, cores: cores.clone(), home, hash_threads, database };
         for step in ["migrate", "seed"] {
             let output = product.command(step).output().with_context(|| format!("cannot run {step}"))?;
             ensure!(output.status.success(), "{step} failed: {}", String::from_utf8_lossy(&output.stderr).trim());
@@ -84,6 +91,7 @@ impl Product {
         command.env("BACKEND_HASH_CONCURRENCY", self.hash_threads.to_string());
         command.env("BACKEND_RATE_LIMIT_ENABLED", "false").env("BACKEND_LOG_FILE", "");
         command.env("BACKEND_BCRYPT_COST", crate::BCRYPT_COST.to_string());
+        command.envs(self.database.iter().map(|url| ("DATABASE_URL", url)));
         command
     }
 }

@@ -11,9 +11,10 @@ use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
     role::Role,
     session::{EndReason, Session},
+    status::Status,
     tenant::TenantScope,
 };
-use sme_pulse_persistence::{DatabaseSettings, LogInRecord, RenewedHash, Store, StoreError, seed};
+use sme_pulse_persistence::{DatabaseSettings, LogInRecord, RenewedHash, Rotation, Store, StoreError, seed};
 use sme_pulse_testing::on_both_databases;
 use support::{HASH, TestStore, now};
 use uuid::Uuid;
@@ -149,6 +150,37 @@ on_both_databases! {
         tx.commit().await.unwrap();
         let row = test.store.principal(user.id, Some(session.id)).await.unwrap().unwrap();
         assert_eq!(row.session.unwrap().revoked_at, Some(now()));
+    }
+
+    async fn a_rotation_goes_from_the_newest_token_of_a_live_session_and_from_no_other(test: TestStore) {
+        test.seed().await;
+        let user = admin(&test.store).await.user;
+        let session = session(user.id, user.org);
+        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
+        tx.sessions().open(&session).await.unwrap();
+        tx.commit().await.unwrap();
+        let later = |minutes| now() + chrono::Duration::minutes(minutes);
+        let rotate = async |from: i64, at: i64| {
+            let (to, expires_at) = (from + 1, later(at + 30));
+            let rotation = Rotation { session: session.id, from, to, expires_at, at: later(at) };
+            test.store.rotate_refresh(rotation).await.unwrap()
+        };
+        let found = async || test.store.session_for_refresh(session.id).await.unwrap().unwrap();
+        assert_eq!((found().await.counter, &found().await.session), (0, &session));
+        assert!(rotate(0, 1).await && rotate(1, 2).await);
+        // A writer that read long ago must not turn the counter back.
+        assert!(!rotate(0, 3).await && !rotate(1, 3).await && !rotate(3, 3).await);
+        let row = found().await;
+        assert_eq!((row.counter, row.session.expires_at, row.session.last_seen_at), (2, later(32), Some(later(2))));
+        assert_eq!((row.user, row.org_status), (user.clone(), Status::Active));
+        assert_eq!(row.roles.iter().collect::<Vec<_>>(), [Role::Owner, Role::Admin]);
+        assert!(!rotate(2, 32).await, "it has expired");
+        let ending = test.store.begin(scope(user.org.get())).await.unwrap();
+        assert!(ending.sessions().end((session.id, user.id), EndReason::LoggedOut, later(3)).await.unwrap());
+        ending.commit().await.unwrap();
+        assert!(!rotate(2, 4).await, "it was ended");
+        assert_eq!((found().await.counter, found().await.session.revoked_at), (2, Some(later(3))));
+        assert!(test.store.session_for_refresh(SessionId::new(Uuid::from_u128(1))).await.unwrap().is_none());
     }
 
     async fn a_renewed_hash_replaces_only_the_one_that_was_compared(test: TestStore) {
