@@ -103,6 +103,11 @@ impl Application {
         })
     }
 
+    /// The authentication service.
+    pub fn auth(&self) -> &Data<AuthService> {
+        &self.auth
+    }
+
     /// The budgets of requests, to be swept now and then.
     pub fn limits(&self) -> &Limits {
         &self.routes.limits
@@ -121,6 +126,7 @@ impl Application {
             .app_data(self.info.clone())
             .app_data(self.store.clone())
             .app_data(self.auth.clone())
+            .app_data(Data::new(self.routes.limits.clone()))
             .app_data(Data::from(authenticator))
             .app_data(BodyLimit(self.routes.max_body));
         routes::mount(config, &self.routes);

@@ -24,6 +24,7 @@ pub use migrations::MigrationError;
 pub use repo::{
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
+    passwords::{NewHash, NewResetToken, Passwords},
     sessions::{LogInRecord, RenewedHash, Sessions},
 };
 pub use retry::{AsStoreError, retrying};

@@ -15,6 +15,7 @@ mod limits;
 mod log_in;
 mod logs;
 mod own_sessions;
+mod passwords;
 mod restart;
 mod session;
 mod settings;

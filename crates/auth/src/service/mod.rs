@@ -5,6 +5,7 @@
 //! use std::sync::Arc;
 //!
 //! use sme_pulse_auth::{
+//!     mail::Mailer,
 //!     password::{Bcrypt, Passwords, PoolSettings},
 //!     service::{AuthParts, AuthService, AuthSettings, ServiceKeys},
 //!     token::{Algorithm, Signer, Verifier},
@@ -12,7 +13,7 @@
 //! use sme_pulse_domain::{clock::SystemClock, rng::Rng};
 //! use sme_pulse_persistence::Store;
 //!
-//! fn service(store: Store, secret: &[u8], rng: Arc<dyn Rng>) -> std::io::Result<AuthService> {
+//! fn service(store: Store, secret: &[u8], rng: Arc<dyn Rng>, mailer: Arc<dyn Mailer>) -> std::io::Result<AuthService> {
 //!     let clock = Arc::new(SystemClock::default());
 //!     let pool = PoolSettings::for_threads(1);
 //!     Ok(AuthService::new(AuthParts {
@@ -22,6 +23,7 @@
 //!         verifier: Verifier::new(secret, Algorithm::Hs256).issuer("sme-pulse").audience("sme-pulse-api"),
 //!         keys: ServiceKeys::new(secret, None),
 //!         settings: AuthSettings::default(),
+//!         mailer,
 //!         clock,
 //!         rng,
 //!     }))
@@ -29,32 +31,46 @@
 //! ```
 
 mod authenticate;
+mod change_password;
+mod errands;
 mod keys;
 mod known_members;
 mod known_tokens;
 mod log_in;
+mod mail_texts;
 mod organization;
+mod password_error;
 mod refresh_token;
+mod reset_password;
+mod reset_request;
+mod reset_token;
 mod sessions;
 mod sign_in;
 
 use std::sync::Arc;
 
 use chrono::Duration;
-use sme_pulse_domain::{clock::Clock, ids::UserId, rng::Rng};
+use sme_pulse_domain::{clock::Clock, ids::UserId, password_rules::PasswordRules, rng::Rng};
 use sme_pulse_persistence::{Change, ChangeFeed, Engine, Store};
 
 use crate::{
+    mail::Mailer,
     password::Passwords,
     token::{Signer, Verifier},
 };
 
+pub use change_password::ChangePassword;
+use errands::Errands;
+pub use errands::ErrandsFull;
 pub use keys::{KEY_BYTES, ServiceKeys};
 use keys::{MacKey, Purpose};
 use known_members::KnownMembers;
 use known_tokens::KnownTokens;
 pub use log_in::{LogIn, LogInError, LogInOutcome, Refusal};
 pub use organization::OrganizationError;
+pub use password_error::PasswordError;
+pub use reset_password::ResetPassword;
+pub use reset_request::ResetRequest;
 pub use sessions::SessionError;
 pub use sign_in::SignedIn;
 
@@ -72,6 +88,8 @@ pub struct AuthParts {
     pub keys: ServiceKeys,
     /// Lifetimes and rules.
     pub settings: AuthSettings,
+    /// Carries mails.
+    pub mailer: Arc<dyn Mailer>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for ids.
@@ -87,6 +105,10 @@ pub struct AuthSettings {
     pub refresh_idle: Duration,
     /// How long a session lives at the most.
     pub refresh_max: Duration,
+    /// Least length of new passwords in characters.
+    pub password_min_characters: usize,
+    /// The base of links in mails, without a slash at its end.
+    pub public_url: String,
 }
 
 impl Default for AuthSettings {
@@ -95,6 +117,8 @@ impl Default for AuthSettings {
             token_lifetime: Duration::minutes(30),
             refresh_idle: Duration::days(14),
             refresh_max: Duration::days(90),
+            password_min_characters: 8,
+            public_url: "http://localhost:3000".to_owned(),
         }
     }
 }
@@ -120,16 +144,30 @@ pub struct AuthService {
     tokens: KnownTokens,
     members: Arc<KnownMembers>,
     feed: ChangeFeed,
+    errands: Errands,
 }
 
 impl AuthService {
-    /// A service made of these parts. It starts to follow changes made elsewhere, so it needs a Tokio runtime.
+    /// A service made of these parts. It starts to follow changes made elsewhere and to send mails, so it needs a Tokio
+    /// runtime.
     pub fn new(parts: AuthParts) -> Self {
         let members = Arc::new(KnownMembers::new(time_to_live(parts.store.engine())));
         let told = Arc::clone(&members);
         let feed = parts.store.follow_changes(Arc::new(move |change| told.forget(change)));
         let keys = MacKeys { refresh_token: parts.keys.mac(Purpose::RefreshToken) };
-        Self { parts, keys, tokens: KnownTokens::default(), members, feed }
+        let errands = Errands::start(&parts);
+        Self { parts, keys, tokens: KnownTokens::default(), members, feed, errands }
+    }
+
+    /// The bounds of new passwords.
+    pub fn password_rules(&self) -> PasswordRules {
+        let min_characters = self.parts.settings.password_min_characters;
+        PasswordRules { min_characters, max_bytes: self.parts.passwords.max_bytes() }
+    }
+
+    /// Takes no more errands and sends the mails that wait, for so long at the most. To be called at the end.
+    pub async fn finish_errands(&self, patience: std::time::Duration) {
+        self.errands.finish(patience).await;
     }
 
     /// To be called after the commit of every change that decides what a user may do: the next request must see it.

@@ -3,4 +3,5 @@
 pub(crate) mod audit;
 pub(crate) mod identity;
 pub(crate) mod organizations;
+pub(crate) mod passwords;
 pub(crate) mod sessions;

@@ -105,6 +105,29 @@ impl Sessions<'_> {
         Ok(done.rows_affected > 0)
     }
 
+    /// Ends every live session of this user but one; tells how many.
+    pub async fn end_all_but(
+        &self,
+        (kept, user): (Option<SessionId>, UserId),
+        reason: EndReason,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let mut update = session::Entity::update_within(self.scope)
+            .set(session::ActiveModel {
+                revoked_at: Set(Some(now)),
+                revoke_reason: Set(Some(reason.as_str().to_owned())),
+                updated_at: Set(now),
+                ..Default::default()
+            })
+            .filter(session::Column::UserId.into_simple_expr().eq(user.get()))
+            .filter(session::Column::RevokedAt.into_simple_expr().is_null())
+            .filter(session::Column::ExpiresAt.into_simple_expr().gt(now));
+        if let Some(kept) = kept {
+            update = update.filter(session::Column::Id.into_simple_expr().ne(StoredUuid(kept.get())));
+        }
+        Ok(update.exec(self.tx).await?.rows_affected)
+    }
+
     /// Notes a log-in at its user. A hash that was replaced since it was compared stays: the password has been changed.
     pub async fn record_log_in(&self, record: LogInRecord) -> Result<(), StoreError> {
         let changes =

@@ -32,7 +32,7 @@ fn nothing_has_to_be_set() {
     assert_eq!((config.passwords.min_length, config.passwords.hasher), (8, HasherKind::Bcrypt));
     assert!(config.mail.smtp.is_none() && config.mail.folder == PathBuf::from("data/outbox"));
     assert_eq!(config.mail.public_url, "http://localhost:3000");
-    assert_eq!(config.mail.from.to_string(), "\"SME Pulse\" <no-reply@localhost>");
+    assert_eq!(config.mail.from.to_string(), "SME Pulse <no-reply@localhost>");
     assert_eq!(config.seed.admin_password.expose(), "123456");
     assert!(config.seed.is_default() && !config.seed.from_variable);
     let log = LogConfig { level: LogLevel::Info, format: LogFormat::Json, file: Some(PathBuf::from("logs/app.log")) };
@@ -167,8 +167,8 @@ fn cheap_hashes_exist_in_development_only() {
 #[test]
 fn the_sender_follows_from_the_public_address_unless_it_is_given() {
     let from = |pairs| good(pairs).mail.from.to_string();
-    assert_eq!(from(&[("BACKEND_PUBLIC_URL", "https://app.example.com")]), "\"SME Pulse\" <no-reply@app.example.com>");
-    assert_eq!(from(&[("BACKEND_PUBLIC_URL", "http://10.0.0.1:3000")]), "\"SME Pulse\" <no-reply@localhost>");
+    assert_eq!(from(&[("BACKEND_PUBLIC_URL", "https://app.example.com")]), "SME Pulse <no-reply@app.example.com>");
+    assert_eq!(from(&[("BACKEND_PUBLIC_URL", "http://10.0.0.1:3000")]), "SME Pulse <no-reply@localhost>");
     assert_eq!(from(&[("BACKEND_MAIL_FROM", "Acme <pulse@acme.com>")]), "Acme <pulse@acme.com>");
 }
 

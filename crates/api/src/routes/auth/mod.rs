@@ -1,8 +1,11 @@
 //! Authentication, under `/api/v1/auth` and, for older clients, under `/auth`: the same handlers and budgets.
 
+mod change_password;
+mod forgot_password;
 mod log_in;
 mod log_out;
 mod me;
+mod reset_password;
 mod sessions;
 mod view;
 
@@ -18,7 +21,16 @@ const PREFIX: &str = "/api/v1/auth";
 const ALIAS: &str = "/auth";
 
 #[derive(OpenApi)]
-#[openapi(paths(log_in::handle, me::handle, log_out::handle, sessions::list, sessions::end))]
+#[openapi(paths(
+    log_in::handle,
+    me::handle,
+    log_out::handle,
+    sessions::list,
+    sessions::end,
+    change_password::handle,
+    forgot_password::handle,
+    reset_password::handle,
+))]
 pub(super) struct Docs;
 
 pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
@@ -28,6 +40,11 @@ pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
     table.add(&at("/sessions").get(own_account, sessions::list));
     table.add(&at("/sessions/{session_id}").delete(own_account, sessions::end));
     table.add(&at("/logout").post(own_account, log_out::handle));
+    table.add(&at("/change-password").post(own_account, change_password::handle));
+    let forgot = at("/forgot-password").post(Access::Public, forgot_password::handle).no_store();
+    table.add_behind(&forgot, limits.reset.clone());
+    let reset = at("/reset-password").post(Access::Public, reset_password::handle).no_store();
+    table.add_behind(&reset, limits.reset.clone());
 }
 
 fn at(path: &str) -> Resource {
