@@ -9,7 +9,7 @@ use std::{
 
 use sme_pulse_auth::mail::{Mail, MailError, Mailer, Sending};
 
-use super::letter::Letters;
+use super::{letter::Letters, log_sent};
 
 /// Writes into one folder, which is made when the first mail comes.
 pub(super) struct Folder {
@@ -27,7 +27,9 @@ impl Folder {
         let (folder, name) = (self.path.clone(), self.letters.id());
         let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
         let failed = |reason: String| MailError { reason, permanent: false };
-        written.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
+        written.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+        log_sent(mail);
+        Ok(())
     }
 }
 

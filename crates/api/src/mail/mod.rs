@@ -7,7 +7,7 @@ mod smtp;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use sme_pulse_auth::mail::{Mailer, NoMailer};
+use sme_pulse_auth::mail::{Mail, Mailer, NoMailer};
 use sme_pulse_domain::{clock::Clock, rng::Rng};
 
 use crate::config::Config;
@@ -27,4 +27,10 @@ pub fn mailer(config: &Config, clock: &Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> an
     }
     tracing::warn!("BACKEND_SMTP_URL is not set: mails are not sent, so nobody can reset a forgotten password");
     Ok(Arc::new(NoMailer))
+}
+
+/// Says in the log that a mail has left.
+fn log_sent(mail: &Mail) {
+    let (email, subject) = (mail.to.masked().to_string(), mail.subject.as_str());
+    tracing::info!(email, subject, "Mail sent");
 }

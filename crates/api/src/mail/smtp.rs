@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 use sme_pulse_auth::mail::{Mail, MailError, Mailer, Sending};
 use url::Url;
 
-use super::letter::Letters;
+use super::{letter::Letters, log_sent};
 use crate::config::{self, SmtpTls};
 
 /// How long the server may take for one step.
@@ -49,7 +49,9 @@ impl Smtp {
 
     async fn hand_over(&self, mail: &Mail) -> Result<(), MailError> {
         let message = self.letters.write(mail)?;
-        self.transport.send(message).await.map(|_| ()).map_err(|error| failure(&error))
+        self.transport.send(message).await.map_err(|error| failure(&error))?;
+        log_sent(mail);
+        Ok(())
     }
 }
 

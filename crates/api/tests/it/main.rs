@@ -14,6 +14,7 @@ mod hostile;
 mod limits;
 mod log_in;
 mod logs;
+mod mail;
 mod own_sessions;
 mod passwords;
 mod restart;

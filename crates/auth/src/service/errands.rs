@@ -128,9 +128,7 @@ async fn deliver(mailer: &dyn Mailer, mail: &Mail) {
     let email = mail.to.masked().to_string();
     let mut pauses = PAUSES.into_iter();
     loop {
-        let Err(error) = mailer.send(mail).await else {
-            return tracing::info!(email, subject = mail.subject, "Mail sent");
-        };
+        let Err(error) = mailer.send(mail).await else { return };
         match pauses.next().filter(|_| !error.permanent) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => return tracing::error!(email, reason = error.reason, "A mail could not be sent"),
