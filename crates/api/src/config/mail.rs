@@ -60,7 +60,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Mail> {
         (!text.is_empty() && !text.chars().any(char::is_control)).then(|| PathBuf::from(text))
     });
     let from = from(reader, public_url.as_deref());
-    Some(Mail { public_url: public_url?, smtp: smtp?, folder: folder?, from: from? })
+    Some(Mail { public_url: public_url?, smtp, folder: folder?, from: from? })
 }
 
 fn public_url(text: &str) -> Option<String> {
@@ -71,22 +71,18 @@ fn public_url(text: &str) -> Option<String> {
     fits.then(|| url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// The outer `None`: the problem has been noted.
-fn smtp(reader: &mut Reader<'_>) -> Option<Option<Smtp>> {
+/// `None` when it is unset, and after a refusal, which has been noted.
+fn smtp(reader: &mut Reader<'_>) -> Option<Smtp> {
     let Some(text) = reader.given(SMTP_URL).map(str::trim).filter(|text| !text.is_empty()) else {
         reader.show(SMTP_URL, "");
-        return Some(None);
+        return None;
     };
-    match parse_smtp(text) {
-        Some(smtp) => {
-            reader.show(SMTP_URL, &smtp.url);
-            Some(Some(smtp))
-        }
-        None => {
-            reader.refuse(SMTP_URL, SMTP_RULE);
-            None
-        }
+    let smtp = parse_smtp(text);
+    match &smtp {
+        Some(smtp) => reader.show(SMTP_URL, &smtp.url),
+        None => reader.refuse(SMTP_URL, SMTP_RULE),
     }
+    smtp
 }
 
 /// A password is not sent over a connection that could stay in clear, unless the address says so.

@@ -165,6 +165,20 @@ on_both_databases! {
         assert_eq!(actions(&app, member.org).await, ["auth.password_changed"]);
     }
 
+    async fn no_log_in_with_the_old_password_outlives_a_change(app: TestApp) {
+        for _ in 0..4 {
+            let member = app.member(&[Role::Owner]).await;
+            let attempts = join_all((0..8).map(|_| app.log_in(&member.email, PASSWORD)));
+            let (attempts, changed) = tokio::join!(attempts, change(&member, PASSWORD, GOOD));
+            assert_eq!(changed.status, 200);
+            for answer in attempts.iter().filter(|answer| answer.status == 200) {
+                assert_eq!(app.me(answer.json()["access_token"].as_str().unwrap()).await.status, 401);
+            }
+            let live = "SELECT COUNT(*) FROM auth.sessions WHERE revoked_at IS NULL AND user_id =";
+            assert_eq!(app.numbers(&format!("{live} {}", member.user)).await, [1]);
+        }
+    }
+
     async fn only_wrong_old_passwords_count_and_they_count_per_user(limited: Limited) {
         let app = &limited.0;
         let member = app.member(&[Role::Owner]).await;

@@ -82,19 +82,19 @@ impl AuthService {
         let account = self.parts.store.account_by_email(&attempt.email).await?;
         let stored = account.as_ref().map(|account| account.password_hash.clone());
         let verdict = self.parts.passwords.verify(attempt.password.clone(), stored).await?;
-        let Some(account) = account else { return self.refuse(Refusal::UnknownEmail, None, attempt).await };
+        let Some(account) = account else { return self.refuse(Refusal::UnknownEmail, None, &attempt).await };
         match judge(&account, verdict) {
             Ok(outdated) => {
                 let renewed = if outdated { self.renewed(&account, &attempt).await } else { None };
                 self.open_session(account, renewed, &attempt).await.map(LogInOutcome::SignedIn)
             }
-            Err(refusal) => self.refuse(refusal, Some(&account.user), attempt).await,
+            Err(refusal) => self.refuse(refusal, Some(&account.user), &attempt).await,
         }
     }
 
-    async fn refuse<T>(&self, refusal: Refusal, user: Option<&User>, attempt: LogIn) -> Result<T, LogInError> {
-        self.record_refusal(user, &attempt).await?;
-        Err(LogInError::Refused { refusal, email: attempt.email })
+    async fn refuse<T>(&self, refusal: Refusal, user: Option<&User>, attempt: &LogIn) -> Result<T, LogInError> {
+        self.record_refusal(user, attempt).await?;
+        Err(LogInError::Refused { refusal, email: attempt.email.clone() })
     }
 
     /// A hash at today's cost. Only after the status was checked, because the extra work shows; and when the pool is
@@ -113,8 +113,16 @@ impl AuthService {
         let now = self.parts.clock.now();
         let session = self.new_session(&account.user, attempt, now);
         let done = self.issue((account.user, account.roles), &session, 0, now)?;
-        retrying(|| self.store_session(&done.user, &session, renewed.clone(), attempt, now)).await?;
-        Ok(done)
+        let record = || LogInRecord {
+            user: done.user.id,
+            at: now,
+            password_changed_at: account.password_changed_at,
+            renewed: renewed.clone(),
+        };
+        if retrying(|| self.store_session(&done.user, &session, record(), attempt)).await? {
+            return Ok(done);
+        }
+        self.refuse(Refusal::WrongPassword(done.user.id), Some(&done.user), attempt).await
     }
 
     fn new_session(&self, user: &User, attempt: &LogIn, now: DateTime<Utc>) -> Session {
@@ -131,23 +139,28 @@ impl AuthService {
         }
     }
 
+    /// `false` when the password was changed after it had been compared.
     async fn store_session(
         &self,
         user: &User,
         session: &Session,
-        renewed: Option<RenewedHash>,
+        record: LogInRecord,
         attempt: &LogIn,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        let now = record.at;
         let tx = self.parts.store.begin(scope_of(user)).await?;
+        // First, because it waits for a change of the password that is under way.
+        if !tx.sessions().record_log_in(record).await? {
+            return Ok(false);
+        }
         tx.sessions().open(session).await?;
-        tx.sessions().record_log_in(LogInRecord { user: user.id, at: now, renewed }).await?;
         let mut event = AuditEvent::new(Action::LogIn, Some(user.org), attempt.origin.clone());
         event.actor = Some(user.id);
         event.entity = Some("users");
         event.entity_id = Some(user.id.get());
         tx.record(event, now).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// In the trail of the user's organization, or outside any when nobody has the address.

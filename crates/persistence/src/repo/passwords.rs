@@ -143,7 +143,7 @@ impl Passwords<'_> {
     /// Uses a live reset token of this user up, in one step with the check; of several who try, one is told `true`.
     #[expect(clippy::disallowed_methods, reason = "confined to the tenant by the subquery")]
     pub async fn use_reset_token(&self, user: UserId, hash: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let used = password_reset_token::Entity::update_many()
+        let done = password_reset_token::Entity::update_many()
             .set(password_reset_token::ActiveModel {
                 used_at: Set(Some(now)),
                 updated_at: Set(now),
@@ -153,7 +153,7 @@ impl Passwords<'_> {
             .filter(password_reset_token::Column::UserId.into_simple_expr().in_subquery(self.one(user)))
             .exec(self.tx)
             .await?;
-        Ok(used.rows_affected > 0)
+        Ok(done.rows_affected > 0)
     }
 
     /// The user's key, if the user is of this organization.

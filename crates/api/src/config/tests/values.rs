@@ -30,7 +30,7 @@ fn nothing_has_to_be_set() {
     assert_eq!(config.passwords.bcrypt_cost, 12);
     assert!(config.passwords.hash_concurrency >= 1);
     assert_eq!((config.passwords.min_length, config.passwords.hasher), (8, HasherKind::Bcrypt));
-    assert!(config.mail.smtp.is_none() && config.mail.folder == PathBuf::from("data/outbox"));
+    assert!(config.mail.smtp.is_none() && config.mail.folder.as_path() == std::path::Path::new("data/outbox"));
     assert_eq!(config.mail.public_url, "http://localhost:3000");
     assert_eq!(config.mail.from.to_string(), "SME Pulse <no-reply@localhost>");
     assert_eq!(config.seed.admin_password.expose(), "123456");
