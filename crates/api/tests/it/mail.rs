@@ -25,8 +25,8 @@ impl Post {
     fn open() -> (Self, u16) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        let (post, port) = (Self::default(), listener.local_addr().unwrap().port());
-        let serving = post.clone();
+        let (kept, port) = (Self::default(), listener.local_addr().unwrap().port());
+        let serving = kept.clone();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -36,7 +36,7 @@ impl Post {
                 }
             });
         });
-        (post, port)
+        (kept, port)
     }
 
     async fn serve(self, stream: TcpStream) {
@@ -88,7 +88,7 @@ struct Posting(TestApp, Post);
 
 impl Fixture for Posting {
     async fn on(database: TestDatabase) -> Self {
-        let (post, port) = Post::open();
+        let (kept, port) = Post::open();
         let url = format!("smtp://pulse:p%40ss@127.0.0.1:{port}?tls=none");
         let settings = [
             ("BACKEND_RATE_LIMIT_ENABLED", "false"),
@@ -96,7 +96,7 @@ impl Fixture for Posting {
             ("BACKEND_PUBLIC_URL", "http://localhost:3000/"),
             ("BACKEND_MAIL_FROM", "Pulse <pulse@acme.com>"),
         ];
-        Self(TestApp::with(database, &settings).await, post)
+        Self(TestApp::with(database, &settings).await, kept)
     }
 }
 

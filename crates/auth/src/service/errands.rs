@@ -160,9 +160,29 @@ mod tests {
 
     async fn asked(times: usize, permanent: bool) -> usize {
         let mailer = Failing { times, permanent, asked: AtomicUsize::new(0) };
-        let to = Email::parse("a@example.com").unwrap();
-        deliver(&mailer, &Mail { to, subject: String::new(), text: String::new() }).await;
+        deliver(&mailer, &mail()).await;
         mailer.asked.into_inner()
+    }
+
+    fn mail() -> Mail {
+        Mail { to: Email::parse("a@example.com").unwrap(), subject: String::new(), text: String::new() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_and_a_stopping_service_take_nothing_more_and_what_waits_has_its_time() {
+        let (queue, waiting) = mpsc::channel(1);
+        let unfinished = Arc::<AtomicUsize>::default();
+        let stuck = tokio::spawn(async move {
+            let _kept = waiting;
+            std::future::pending::<()>().await;
+        });
+        let errands = Errands { queue: Mutex::new(Some(queue)), worker: Mutex::new(Some(stuck)), unfinished };
+        assert_eq!(errands.push(Errand::Send(mail())), Ok(()));
+        assert_eq!(errands.push(Errand::Send(mail())), Err(ErrandsFull));
+        assert_eq!(errands.unfinished.load(Ordering::SeqCst), 1);
+        errands.finish(Duration::from_secs(1)).await;
+        assert_eq!(errands.push(Errand::Send(mail())), Err(ErrandsFull));
+        errands.finish(Duration::from_secs(1)).await;
     }
 
     #[tokio::test(start_paused = true)]
