@@ -184,12 +184,16 @@ on_both_databases! {
         let member = app.member(&[Role::Owner]).await;
         let stranger = app.member(&[Role::Owner]).await;
         for _ in 0..7 {
-            assert_eq!(change(&member, PASSWORD, PASSWORD_AGAIN).await.status, 200);
+            let right = change(&member, PASSWORD, PASSWORD_AGAIN).await;
+            assert_eq!((right.status, right.one("ratelimit")), (200, "\"change-password\";r=5;t=60"));
             assert_eq!(change(&member, PASSWORD_AGAIN, "short").await.status, 422);
             app.sql(&format!("UPDATE core.users SET password_hash = '{HASH}' WHERE id = {}", member.user)).await;
         }
+        assert_eq!(change(&member, "wrong", GOOD).await.one("ratelimit"), "\"change-password\";r=4;t=60");
+        app.clock.advance(Duration::from_secs(10));
+        assert_eq!(change(&member, PASSWORD, &member.email).await.one("ratelimit"), "\"change-password\";r=4;t=50");
         let answers = join_all((0..12).map(|_| change(&member, "wrong", GOOD))).await;
-        assert_eq!(statuses(&answers), [[400; 5].as_slice(), &[429; 7]].concat());
+        assert_eq!(statuses(&answers), [[400; 4].as_slice(), &[429; 8]].concat());
         let refused = member.post_json("/auth/change-password/", &json!({"old_password": PASSWORD, "new_password": GOOD})).await;
         assert_eq!((refused.status, refused.one("retry-after")), (429, "60"));
         assert_eq!(refused.one("ratelimit-policy"), "\"change-password\";q=5;w=60");
