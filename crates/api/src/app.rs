@@ -104,7 +104,6 @@ impl Application {
                 .wrap(outermost.clone())
         })
     }
-
     /// The budgets of requests, to be swept now and then.
     pub fn limits(&self) -> &Limits {
         &self.routes.limits

@@ -17,6 +17,9 @@ const REMOVE_EXPIRED: Duration = Duration::from_hours(1);
 /// How long the last write may take: the process has to end within 10 s.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 
+/// How long mails that still wait have to leave when the server has stopped.
+const LAST_MAILS: Duration = Duration::from_secs(1);
+
 /// The tasks of one process.
 pub struct Background {
     tasks: Vec<JoinHandle<()>>,
@@ -38,10 +41,12 @@ impl Background {
         Self { tasks, auth }
     }
 
-    /// Ends them where they are: each leaves a usable state behind at any moment. What is still to be written is.
+    /// Ends them where they are, since each leaves a usable state behind at any moment. What is still to be written is,
+    /// and mails that wait may leave, at the same time and for a second at the most.
     pub async fn stop(self) {
         self.tasks.iter().for_each(JoinHandle::abort);
-        let _too_late_is_no_harm = tokio::time::timeout(LAST_WRITE, self.auth.write_last_seen()).await;
+        let last_write = tokio::time::timeout(LAST_WRITE, self.auth.write_last_seen());
+        let (_too_late_is_no_harm, ()) = tokio::join!(last_write, self.auth.finish_errands(LAST_MAILS));
     }
 }
 

@@ -13,6 +13,7 @@ pub mod edge;
 pub mod error;
 pub mod input;
 pub mod limit;
+pub mod mail;
 pub mod random;
 pub mod routes;
 pub mod server;

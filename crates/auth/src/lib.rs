@@ -31,6 +31,8 @@ mod access;
 #[cfg(feature = "actix")]
 pub mod guard;
 #[cfg(feature = "service")]
+pub mod mail;
+#[cfg(feature = "service")]
 pub mod password;
 mod principal;
 #[cfg(feature = "service")]

@@ -25,6 +25,7 @@ pub mod ids;
 pub mod money;
 pub mod organization;
 pub mod partner;
+pub mod password_rules;
 pub mod permission;
 pub mod refresh;
 pub mod rng;

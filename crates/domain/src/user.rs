@@ -33,6 +33,8 @@ pub struct Account {
     pub user: User,
     /// The stored password hash. Never logged: there is no `Debug`.
     pub password_hash: String,
+    /// When the password was last set by somebody, as it was read with the hash; renewing a hash leaves it.
+    pub password_changed_at: Option<DateTime<Utc>>,
     /// Whether the organization is active.
     pub org_status: Status,
     /// The roles held in the home organization.

@@ -26,6 +26,7 @@ pub use repo::{
     guesses::GuessAdmission,
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
+    passwords::{NewHash, NewResetToken, Passwords},
     refresh::{RefreshRow, Rotation},
     sessions::{LogInRecord, RenewedHash, Sessions},
 };

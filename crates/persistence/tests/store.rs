@@ -189,7 +189,7 @@ on_both_databases! {
         for (old, new, stored) in [("a hash from before", "renewed", HASH), (HASH, "renewed", "renewed")] {
             let renewed = Some(RenewedHash { old: old.into(), new: new.into() });
             let tx = test.store.begin(scope(user.org.get())).await.unwrap();
-            tx.sessions().record_log_in(LogInRecord { user: user.id, at: now(), renewed }).await.unwrap();
+            tx.sessions().record_log_in(LogInRecord { user: user.id, at: now(), password_changed_at: None, renewed }).await.unwrap();
             tx.commit().await.unwrap();
             let account = admin(&test.store).await;
             assert_eq!((account.password_hash.as_str(), account.user.last_login_at), (stored, Some(now())));

@@ -2,10 +2,9 @@
 
 use anyhow::{Context as _, bail};
 use password_hash::PasswordHasher as _;
-use sme_pulse_auth::password::Bcrypt;
 use sme_pulse_persistence::{retrying, seed};
 
-use super::{Parts, open_store, print};
+use super::{Parts, open_store, print, serve::hasher};
 
 pub(super) async fn run(parts: Parts, force: bool) -> anyhow::Result<()> {
     let config = &parts.config;
@@ -24,7 +23,7 @@ pub(super) async fn run(parts: Parts, force: bool) -> anyhow::Result<()> {
     }
     let mut salt = [0; 16];
     parts.rng.fill(&mut salt);
-    let hash: String = Bcrypt::new(config.passwords.bcrypt_cost)
+    let hash: String = hasher(&config.passwords)
         .hash_password_with_salt(config.seed.admin_password.expose().as_bytes(), &salt)
         .map_err(|_| anyhow::anyhow!("BACKEND_SEED_ADMIN_PASSWORD cannot be hashed"))?;
     let report = retrying(|| seed::run(&store, &hash, parts.clock.now())).await.context("nothing was written")?;

@@ -4,7 +4,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use sme_pulse_auth::{
-    password::{Bcrypt, Passwords, PoolSettings},
+    password::{Argon2id, Bcrypt, Hasher, Passwords, PoolSettings},
     service::{AuthParts, AuthService, AuthSettings, ServiceKeys},
     token::{Signer, Verifier},
 };
@@ -15,8 +15,9 @@ use super::{Parts, open_store};
 use crate::{
     app::Application,
     background::Background,
-    config::{Algorithm, Config, Secret, Tokens},
+    config::{self, Algorithm, Config, HasherKind, Secret, Tokens},
     error::chain,
+    mail,
     server::{self, StopSignals},
     telemetry,
 };
@@ -111,11 +112,10 @@ pub fn auth_service(
 ) -> anyhow::Result<AuthService> {
     let Config { tokens, sessions, passwords, .. } = config;
     let pool = PoolSettings::for_threads(passwords.hash_concurrency);
-    let hasher = Bcrypt::new(passwords.bcrypt_cost);
     let (signer, verifier) = keys(tokens, secret)?;
     Ok(AuthService::new(AuthParts {
         store,
-        passwords: Passwords::start(hasher, pool, Arc::clone(clock), Arc::clone(rng))?,
+        passwords: Passwords::start(hasher(passwords), pool, Arc::clone(clock), Arc::clone(rng))?,
         signer,
         verifier,
         keys: ServiceKeys::new(secret.expose().as_bytes(), None),
@@ -124,10 +124,21 @@ pub fn auth_service(
             refresh_idle: chrono::Duration::days(sessions.idle_days.into()),
             refresh_max: chrono::Duration::days(sessions.max_days.into()),
             slow_guesses: config.rate_limit.enabled,
+            password_min_characters: passwords.min_length,
+            public_url: config.mail.public_url.clone(),
         },
+        mailer: mail::mailer(config, clock, rng)?,
         clock: Arc::clone(clock),
         rng: Arc::clone(rng),
     }))
+}
+
+/// What hashes new passwords.
+pub(super) const fn hasher(passwords: &config::Passwords) -> Hasher {
+    match passwords.hasher {
+        HasherKind::Bcrypt => Hasher::Bcrypt(Bcrypt::new(passwords.bcrypt_cost)),
+        HasherKind::Argon2id => Hasher::Argon2id(Argon2id::OWASP),
+    }
 }
 
 fn keys(tokens: &Tokens, secret: &Secret) -> anyhow::Result<(Signer, Verifier)> {

@@ -30,7 +30,7 @@ const PARAMETERS: [&str; 17] = [
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 const NOT_A_URL: &str = "must be postgres://user:password@host:port/name or sqlite:path";
 
-/// A database address. It is displayed with `***` for passwords.
+/// An address of a server, such as a database. It is displayed with `***` for passwords.
 #[derive(Clone)]
 pub struct SecretUrl {
     whole: Zeroizing<String>,
@@ -38,11 +38,11 @@ pub struct SecretUrl {
 }
 
 impl SecretUrl {
-    fn new(url: &Url) -> Self {
+    pub(super) fn new(url: &Url) -> Self {
         Self { whole: Zeroizing::new(url.as_str().to_owned()), masked: masked(url) }
     }
 
-    /// The address with its password; for the driver alone.
+    /// The address with its password; for whoever connects alone.
     pub fn expose(&self) -> &str {
         &self.whole
     }

@@ -15,6 +15,7 @@ mod database_url;
 mod error;
 mod keys;
 mod log;
+mod mail;
 mod not_yet;
 mod passwords;
 mod rate_limit;
@@ -36,8 +37,9 @@ pub use database_url::SecretUrl;
 pub use error::{ConfigError, Problem, Warning};
 pub use keys::{KEYS, Key};
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use mail::{Mail, Smtp, SmtpTls};
 pub use not_yet::{NOT_YET, NotYet};
-pub use passwords::{Passwords, Seed};
+pub use passwords::{HasherKind, Passwords, Seed};
 pub use rate_limit::RateLimit;
 pub use reader::Setting;
 pub use secret::Secret;
@@ -65,6 +67,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// Hashing.
     pub passwords: Passwords,
+    /// Mail.
+    pub mail: Mail,
     /// Seeding.
     pub seed: Seed,
     /// Logging.
@@ -120,6 +124,7 @@ impl Config {
         let tokens = tokens::read(reader, development, folder);
         let sessions = sessions::read(reader);
         let passwords = passwords::read(reader, development);
+        let mail = mail::read(reader);
         let seed = passwords::seed(reader);
         let log = log::read(reader);
         let rate_limit = rate_limit::read(reader);
@@ -131,6 +136,7 @@ impl Config {
             tokens: tokens?,
             sessions: sessions?,
             passwords: passwords?,
+            mail: mail?,
             seed: seed?,
             log: log?,
             rate_limit: rate_limit?,

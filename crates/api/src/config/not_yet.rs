@@ -23,22 +23,6 @@ pub const NOT_YET: &[NotYet] = &[
         rule: "must be a redis:// or rediss:// URL",
         valid: |text| url(text, &["redis", "rediss"]),
     },
-    NotYet {
-        name: "BACKEND_PASSWORD_MIN_LENGTH",
-        rule: "must be a whole number from 6 to 72",
-        valid: |text| within(text, 6, 72),
-    },
-    NotYet {
-        name: "BACKEND_PUBLIC_URL",
-        rule: "must be an http:// or https:// URL",
-        valid: |text| url(text, &["http", "https"]),
-    },
-    NotYet {
-        name: "BACKEND_SMTP_URL",
-        rule: "must be an smtp:// or smtps:// URL",
-        valid: |text| url(text, &["smtp", "smtps"]),
-    },
-    NotYet { name: "BACKEND_MAIL_DIR", rule: "must be a path", valid: path },
     NotYet { name: "BACKEND_EXPORT_DIR", rule: "must be a path", valid: path },
     NotYet {
         name: "BACKEND_EXPORT_TTL_HOURS",

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::{
-    keys::{BCRYPT_COST, HASH_CONCURRENCY, SEED_ADMIN_PASSWORD},
+    keys::{BCRYPT_COST, HASH_CONCURRENCY, PASSWORD_HASHER, PASSWORD_MIN_LENGTH, SEED_ADMIN_PASSWORD},
     reader::{Reader, digits},
     secret::Secret,
 };
@@ -14,10 +14,23 @@ const CONCURRENCY_CEILING: usize = 1024;
 /// How passwords are hashed.
 #[derive(Debug, Clone, Copy)]
 pub struct Passwords {
+    /// Least length of new passwords in characters, 6 to 72.
+    pub min_length: usize,
+    /// The algorithm of new hashes.
+    pub hasher: HasherKind,
     /// 10 to 15; from 4 in development.
     pub bcrypt_cost: u32,
     /// Threads that hash, at least 1.
     pub hash_concurrency: usize,
+}
+
+/// The algorithms of password hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HasherKind {
+    /// bcrypt, at the configured cost.
+    Bcrypt,
+    /// Argon2id, with fixed parameters.
+    Argon2id,
 }
 
 /// What the seeder uses.
@@ -37,9 +50,20 @@ impl Seed {
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Passwords> {
+    let min_length = reader.number(PASSWORD_MIN_LENGTH, 6..=72);
+    let hasher = reader.value(PASSWORD_HASHER, "must be bcrypt or argon2id", |text| match text {
+        "bcrypt" => Some(HasherKind::Bcrypt),
+        "argon2id" => Some(HasherKind::Argon2id),
+        _ => None,
+    });
     let bcrypt_cost = reader.number(BCRYPT_COST, if development { 4..=15 } else { 10..=15 });
     let hash_concurrency = concurrency(reader);
-    Some(Passwords { bcrypt_cost: bcrypt_cost?, hash_concurrency: hash_concurrency? })
+    Some(Passwords {
+        min_length: min_length?,
+        hasher: hasher?,
+        bcrypt_cost: bcrypt_cost?,
+        hash_concurrency: hash_concurrency?,
+    })
 }
 
 /// One core stays free for the requests that do not hash.

@@ -6,10 +6,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 use sme_pulse_auth::AccessError;
-use sme_pulse_auth::service::{LogInError, OrganizationError, RefreshError, SessionError};
+use sme_pulse_auth::password::HashError;
+use sme_pulse_auth::service::{LogInError, OrganizationError, PasswordError, RefreshError, SessionError};
 use sme_pulse_persistence::{StoreError, Violation};
 
-use super::{ApiError, Issue, Rule};
+use super::{ApiError, Issue, Loc, Rule};
 
 /// Seconds a client should wait after a 503.
 const RETRY_AFTER_UNAVAILABLE: u64 = 1;
@@ -34,7 +35,7 @@ pub(crate) enum Detail<'a> {
     /// Another text.
     Text(Cow<'a, str>),
     /// The items of a 422.
-    Issues(&'a [Issue]),
+    Issues(Cow<'a, [Issue]>),
 }
 
 impl<'a> Class<'a> {
@@ -54,6 +55,11 @@ impl<'a> Class<'a> {
         let detail = Detail::Text("An unexpected error occurred.".into());
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self { detail, ..Self::plain(status, "internal_error", "Internal server error") }
+    }
+
+    fn invalid(issues: impl Into<Cow<'a, [Issue]>>) -> Self {
+        let plain = Self::plain(StatusCode::UNPROCESSABLE_ENTITY, "validation_error", "Validation error");
+        Self { detail: Detail::Issues(issues.into()), ..plain }
     }
 
     fn unavailable() -> Self {
@@ -98,10 +104,7 @@ impl ApiError {
                 let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
                 Class::plain(status, "bad_request", "Request head too large")
             }
-            Self::Invalid(issues) => {
-                let plain = Class::plain(StatusCode::UNPROCESSABLE_ENTITY, "validation_error", "Validation error");
-                Class { detail: Detail::Issues(issues), ..plain }
-            }
+            Self::Invalid(issues) => Class::invalid(issues),
             Self::NotFound(text) => Class::plain(StatusCode::NOT_FOUND, "not_found", *text),
             Self::MethodNotAllowed(allow) => {
                 let plain = Class::plain(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed");
@@ -116,11 +119,12 @@ impl ApiError {
             }
             Self::RateLimited(window) => Class::rate_limited(*window),
             Self::NotImplemented(text) => Class::plain(StatusCode::NOT_IMPLEMENTED, "not_implemented", *text),
-            Self::TimedOut | Self::Overloaded | Self::Unavailable(_) => Class::unavailable(),
+            Self::TimedOut | Self::Overloaded | Self::Errands(_) | Self::Unavailable(_) => Class::unavailable(),
             Self::Access(error) => of_access(error),
             Self::LogIn(error) => of_log_in(error),
             Self::Refresh(error) => of_refresh(error),
             Self::Session(error) => of_session(error),
+            Self::Password(error) => of_password(error),
             Self::Organization(error) => of_organization(error),
             Self::Store(error) => of_store(error),
             Self::Internal(_) => Class::internal(),
@@ -168,6 +172,25 @@ fn of_session(error: &SessionError) -> Class<'static> {
     match error {
         SessionError::NotFound => Class::plain(StatusCode::NOT_FOUND, "not_found", "Session not found"),
         SessionError::Store(cause) => of_store(cause),
+    }
+}
+
+/// A wrong old password is no 401: that would mean that the caller is not signed in.
+fn of_password(error: &PasswordError) -> Class<'static> {
+    let refused = |text: &'static str| Class::plain(StatusCode::BAD_REQUEST, "rule_violated", text);
+    match error {
+        PasswordError::Refused(reason) => {
+            let place = vec![Loc::Name("body"), Loc::Name("new_password")];
+            Class::invalid(vec![Issue::new(place, reason.to_string(), "value_error")])
+        }
+        PasswordError::WrongPassword | PasswordError::UnreadableHash(_) => refused("Current password is incorrect"),
+        PasswordError::InvalidResetToken => refused("Invalid or expired reset token"),
+        PasswordError::Overtaken => {
+            Class::plain(StatusCode::CONFLICT, "conflict", "The password was changed at the same time.")
+        }
+        PasswordError::Hash(HashError::Overloaded(_)) => Class::unavailable(),
+        PasswordError::Hash(HashError::Unusable) => Class::internal(),
+        PasswordError::Store(cause) => of_store(cause),
     }
 }
 

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 
 use actix_web::http::StatusCode;
 use sme_pulse_auth::AccessError;
-use sme_pulse_auth::service::{LogInError, RefreshError, RefreshRefusal, Refusal};
+use sme_pulse_auth::password::HashError;
+use sme_pulse_auth::service::{LogInError, PasswordError, RefreshError, RefreshRefusal, Refusal};
 use sme_pulse_domain::email::Email;
 use sme_pulse_domain::ids::UserId;
 
@@ -33,6 +34,8 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
             let email = email.masked();
             tracing::warn!(request_id, client_ip = %client_ip, %email, "Log-in slowed down");
         }
+        ApiError::Password(refused) => log_refused_password(refused, error, request_id, client_ip),
+        ApiError::Errands(_) => tracing::warn!(request_id, client_ip = %client_ip, "Errand queue full"),
         ApiError::LogIn(_)
         | ApiError::Refresh(_)
         | ApiError::Session(_)
@@ -91,6 +94,30 @@ fn log_access_error(refusal: &AccessError, error: &ApiError, request_id: &str, c
             tracing::warn!(request_id, client_ip = %ip, user_id, org_id, "Unauthorized role access");
         }
         AccessError::Undecided(_) | AccessError::Misconfigured => log_failure(error, request_id, client_ip),
+    }
+}
+
+fn log_refused_password(refused: &PasswordError, error: &ApiError, request_id: &str, client_ip: IpAddr) {
+    match refused {
+        PasswordError::Refused(_) => {
+            let errors = "body.new_password value_error";
+            tracing::warn!(request_id, client_ip = %client_ip, errors, "Validation error");
+        }
+        PasswordError::WrongPassword => {
+            tracing::warn!(request_id, client_ip = %client_ip, reason = %refused, "Password not changed");
+        }
+        PasswordError::InvalidResetToken => {
+            tracing::warn!(request_id, client_ip = %client_ip, reason = %refused, "Password not reset");
+        }
+        PasswordError::UnreadableHash(user) => {
+            tracing::error!(request_id, user_id = user.get(), "A stored password hash cannot be read");
+        }
+        PasswordError::Hash(HashError::Overloaded(_)) => {
+            tracing::warn!(request_id, client_ip = %client_ip, "Hashing queue full");
+        }
+        PasswordError::Overtaken | PasswordError::Hash(_) | PasswordError::Store(_) => {
+            log_failure(error, request_id, client_ip);
+        }
     }
 }
 

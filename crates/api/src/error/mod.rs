@@ -13,7 +13,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use sme_pulse_auth::AccessError;
-use sme_pulse_auth::service::{LogInError, OrganizationError, RefreshError, SessionError};
+use sme_pulse_auth::service::{ErrandsFull, LogInError, OrganizationError, PasswordError, RefreshError, SessionError};
 use sme_pulse_persistence::StoreError;
 
 pub use issue::{Issue, Loc};
@@ -82,6 +82,12 @@ pub enum ApiError {
     /// A session could not be ended.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// A password could not be changed or set anew.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Too much waits to be done after its answer.
+    #[error(transparent)]
+    Errands(#[from] ErrandsFull),
     /// The organization's data sheet could not be read or written.
     #[error(transparent)]
     Organization(#[from] OrganizationError),

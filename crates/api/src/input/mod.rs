@@ -30,8 +30,9 @@ mod scan;
 pub use body::{Body, BodyLimit};
 pub(crate) use body::{claimed_length, read_whole};
 pub use kinds::{
-    AMOUNT, AMOUNT_OR_ZERO, ANY_AMOUNT, Amount, BOOLEAN, Boolean, DATE, Day, EMAIL, Fault, ID, Id, Integer, Kind,
-    Mailbox, Password, SECRET, Secret, SecretText, Text, Word, integer, new_password, text, untrimmed, word,
+    AMOUNT, AMOUNT_OR_ZERO, ANY_AMOUNT, Amount, BOOLEAN, Boolean, DATE, Day, EMAIL, EMAIL_AS_SENT, Fault, ID, Id,
+    Integer, Kind, Mailbox, MailboxAsSent, Password, SECRET, Secret, SecretText, Text, Word, integer, new_password,
+    text, untrimmed, word,
 };
 pub use object::Object;
 pub use path::id as path_id;

@@ -60,6 +60,15 @@ impl<K: Hash + Eq + Copy> Budget<K> {
         }
     }
 
+    /// [`refund`](Self::refund), and the state on the answer is the one after it.
+    pub fn refund_on(&self, key: K, context: &RequestContext) {
+        let Some(inner) = &self.0 else { return };
+        inner.limiter.refund(key);
+        if let Decision::Admitted { left, reset_secs } = inner.limiter.state(key, inner.clock.monotonic()) {
+            inner.headers(left, reset_secs).promise(context);
+        }
+    }
+
     /// Forgets the keys whose requests have all left the window; call it now and then, so that memory comes back.
     pub fn sweep(&self) {
         if let Some(inner) = &self.0 {

@@ -95,6 +95,17 @@ impl<K: Hash + Eq + Copy> SlidingLimiter<K> {
         }
     }
 
+    /// Where a key stands, without counting anything.
+    pub fn state(&self, key: K, now: Duration) -> Decision {
+        let mut table = self.lock();
+        let now = table.advance(now);
+        let live = |at: &&u64| self.bounds.reset_nanos(**at, now) > 0;
+        let log = table.logs.peek(&key).map(|log| log.iter().filter(live));
+        let (counted, oldest) = log
+            .map_or((0, now), |mut log| log.next().map_or((0, now), |oldest| (log.count().saturating_add(1), *oldest)));
+        self.bounds.admitted(counted, oldest, now)
+    }
+
     /// Drops every entry that has left the window; for a timer, so that memory comes back without further requests.
     pub fn sweep(&self, now: Duration) {
         loop {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use sme_pulse_domain::{clock::Clock, ids::SessionId};
+use sme_pulse_domain::{
+    clock::Clock,
+    ids::{SessionId, UserId},
+};
 
 use crate::{
     client_ip::ClientKey,
@@ -17,6 +20,10 @@ pub struct Limits {
     pub log_in: Limit,
     /// Refreshes per client and session.
     pub refresh: Budget<RefreshKey>,
+    /// Requests for a link to set a new password, and uses of one, together per client.
+    pub reset: Limit,
+    /// Wrong old passwords per user.
+    pub change_password: Budget<UserId>,
 }
 
 /// Whose refresh counts together: people in one office share an address and not a session; who guesses tokens has no
@@ -40,6 +47,8 @@ impl Limits {
         Self {
             log_in: Limit::new("login", config, Arc::clone(clock)),
             refresh: Budget::new("refresh", config, Arc::clone(clock)),
+            reset: Limit::new("reset", config, Arc::clone(clock)),
+            change_password: Budget::new("change-password", config, Arc::clone(clock)),
         }
     }
 
@@ -47,5 +56,7 @@ impl Limits {
     pub fn sweep(&self) {
         self.log_in.sweep();
         self.refresh.sweep();
+        self.reset.sweep();
+        self.change_password.sweep();
     }
 }

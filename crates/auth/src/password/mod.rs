@@ -1,6 +1,8 @@
 //! Passwords: hashing behind the traits of `password-hash`, on a bounded pool of its own.
 
+mod argon2id_hash;
 mod bcrypt_hash;
+mod hasher;
 mod pool;
 
 use std::sync::{Arc, OnceLock};
@@ -9,7 +11,9 @@ use password_hash::{PasswordHasher, PasswordVerifier};
 use sme_pulse_domain::{clock::Clock, rng::Rng};
 use zeroize::Zeroizing;
 
+pub use argon2id_hash::{Argon2id, MAX_ARGON2ID_BYTES};
 pub use bcrypt_hash::{Bcrypt, MAX_PASSWORD_BYTES};
+pub use hasher::Hasher;
 pub use pool::{HashPool, Overloaded, PoolSettings};
 
 /// The outcome of comparing a password with a stored hash.
@@ -17,7 +21,7 @@ pub use pool::{HashPool, Overloaded, PoolSettings};
 pub enum Verdict {
     /// It matches.
     Match {
-        /// Whether the stored hash was made at another cost and should be replaced.
+        /// Whether the stored hash was made by another algorithm or at another cost and should be replaced.
         outdated: bool,
     },
     /// It does not match.
@@ -32,14 +36,14 @@ pub enum HashError {
     /// Too many hashes are waiting.
     #[error("{0}")]
     Overloaded(#[from] Overloaded),
-    /// Longer than 72 bytes or containing NUL: bcrypt would silently drop or stop there.
+    /// Longer than the hash can take, or containing NUL: bcrypt would silently drop or stop there.
     #[error("the password cannot be hashed")]
     Unusable,
 }
 
 /// Hashes and verifies passwords, always on the pool, always at the same cost.
 pub struct Passwords {
-    hasher: Bcrypt,
+    hasher: Hasher,
     pool: HashPool,
     rng: Arc<dyn Rng>,
     decoy: Arc<Decoy>,
@@ -51,31 +55,36 @@ pub struct Passwords {
 struct Decoy(OnceLock<String>);
 
 impl Decoy {
-    fn get(&self, hasher: Bcrypt) -> &str {
+    fn get(&self, hasher: Hasher) -> &str {
         // Nobody has to guess what it was made of: a match with the decoy is never looked at.
         self.0.get_or_init(|| hasher.hash_password_with_salt(b"decoy", &[0; 16]).unwrap_or_default())
     }
 
-    fn verify(&self, hasher: Bcrypt, password: &str) {
+    fn verify(&self, hasher: Hasher, password: &str) {
         let _ = hasher.verify_password(password.as_bytes(), self.get(hasher));
     }
 }
 
 impl Passwords {
-    /// Starts the pool.
+    /// Starts the pool. New hashes are made by this hasher.
     pub fn start(
-        hasher: Bcrypt,
+        hasher: impl Into<Hasher>,
         settings: PoolSettings,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> std::io::Result<Self> {
-        let pool = HashPool::start(settings, clock)?;
+        let (hasher, pool) = (hasher.into(), HashPool::start(settings, clock)?);
         let decoy = Arc::<Decoy>::default();
         let first = Arc::clone(&decoy);
         pool.submit(move || {
             first.get(hasher);
         });
         Ok(Self { hasher, pool, rng, decoy })
+    }
+
+    /// Longest password in bytes that can be set.
+    pub const fn max_bytes(&self) -> usize {
+        self.hasher.max_password_bytes()
     }
 
     /// Hashes a new password.
@@ -97,17 +106,17 @@ impl Passwords {
     }
 }
 
-fn compare(hasher: Bcrypt, password: &str, stored: Option<&str>, decoy: &Decoy) -> Verdict {
+fn compare(hasher: Hasher, password: &str, stored: Option<&str>, decoy: &Decoy) -> Verdict {
     let Some(stored) = stored else {
         decoy.verify(hasher, password);
         return Verdict::Mismatch;
     };
-    if !Bcrypt::can_read(stored) {
+    if !Hasher::can_read(stored) {
         decoy.verify(hasher, password);
         return Verdict::Unreadable;
     }
     let matches = hasher.verify_password(password.as_bytes(), stored).is_ok();
-    hasher.catch_up(stored);
+    hasher.catch_up(stored, || decoy.verify(hasher, password));
     if matches { Verdict::Match { outdated: hasher.is_outdated(stored) } } else { Verdict::Mismatch }
 }
 
@@ -121,7 +130,8 @@ fn salt(rng: &dyn Rng) -> [u8; 16] {
 mod tests {
     use super::*;
 
-    const HASHER: Bcrypt = Bcrypt::new(4);
+    const HASHER: Hasher = Hasher::Bcrypt(Bcrypt::new(4));
+    const ARGON2ID: Hasher = Hasher::Argon2id(Argon2id::new(8, 1, 1));
 
     fn stored(cost: u32) -> String {
         Bcrypt::new(cost).hash_password_with_salt(b"correct", &[7; 16]).unwrap()
@@ -139,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_cheaper_hash_costs_as_much_as_none() {
-        let hasher = Bcrypt::new(9);
+        let hasher = Hasher::from(Bcrypt::new(9));
         let decoy = Decoy::default();
         let _ = decoy.get(hasher);
         let fastest = |stored: Option<&str>| {
@@ -154,6 +164,39 @@ mod tests {
         // Without the extra work the quotient is 32.
         let (cheap, none) = (fastest(Some(&stored(4))), fastest(None));
         assert!(cheap * 4 > none && none * 4 > cheap, "{cheap:?} and {none:?}");
+    }
+
+    #[test]
+    fn both_kinds_match_whatever_is_configured_and_the_other_one_is_outdated() {
+        let hash_of = |hasher: Hasher| hasher.hash_password_with_salt(b"correct", &[7; 16]).unwrap();
+        for (hasher, other) in [(HASHER, ARGON2ID), (ARGON2ID, HASHER)] {
+            let judged = |password, stored: &str| compare(hasher, password, Some(stored), &Decoy::default());
+            assert_eq!(judged("correct", &hash_of(hasher)), Verdict::Match { outdated: false });
+            assert_eq!(judged("correct", &hash_of(other)), Verdict::Match { outdated: true });
+            assert_eq!(judged("wrong", &hash_of(other)), Verdict::Mismatch);
+            assert_eq!(judged("decoy", &hash_of(other)), Verdict::Mismatch);
+        }
+        let stronger = hash_of(Argon2id::new(16, 1, 1).into());
+        assert_eq!(compare(ARGON2ID, "correct", Some(&stronger), &Decoy::default()), Verdict::Match { outdated: true });
+    }
+
+    #[test]
+    fn a_weaker_or_foreign_hash_is_followed_by_the_decoys_work() {
+        for (hasher, stored, expected) in [
+            (ARGON2ID, stored(4), true),
+            (HASHER, stored(4), false),
+            (ARGON2ID, Argon2id::new(8, 1, 1).hash_password_with_salt(b"x", &[7; 16]).unwrap(), false),
+            (
+                Argon2id::new(8, 2, 1).into(),
+                Argon2id::new(8, 1, 1).hash_password_with_salt(b"x", &[7; 16]).unwrap(),
+                true,
+            ),
+            (HASHER, Argon2id::new(8, 1, 1).hash_password_with_salt(b"x", &[7; 16]).unwrap(), true),
+        ] {
+            let mut worked = false;
+            hasher.catch_up(&stored, || worked = true);
+            assert_eq!(worked, expected, "{hasher:?} {stored}");
+        }
     }
 
     #[test]

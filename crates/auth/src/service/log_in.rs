@@ -95,14 +95,16 @@ impl AuthService {
         let account = self.parts.store.account_by_email(&attempt.email).await?;
         let guess = self.admit_password(account.as_ref(), &attempt).await?;
         let verdict = self.verify(account.as_ref(), &attempt, &guess).await?;
-        let Some(account) = account else { return self.refuse(Refusal::UnknownEmail, None, attempt, guess).await };
+        let Some(account) = account else {
+            return self.refuse(Refusal::UnknownEmail, None, &attempt, Some(&guess)).await;
+        };
         match judge(&account, verdict) {
             Ok(outdated) => {
                 self.guessed_right(&guess).await?;
                 let renewed = if outdated { self.renewed(&account, &attempt).await } else { None };
                 self.open_session(account, renewed, &attempt).await.map(LogInOutcome::SignedIn)
             }
-            Err(refusal) => self.refuse(refusal, Some(&account.user), attempt, guess).await,
+            Err(refusal) => self.refuse(refusal, Some(&account.user), &attempt, Some(&guess)).await,
         }
     }
 
@@ -132,11 +134,12 @@ impl AuthService {
         &self,
         refusal: Refusal,
         user: Option<&User>,
-        attempt: LogIn,
-        guess: Guess,
+        attempt: &LogIn,
+        guess: Option<&Guess>,
     ) -> Result<T, LogInError> {
-        self.record_refusal(user, &attempt, guess.slowing(user, &attempt.origin)).await?;
-        Err(LogInError::Refused { refusal, email: attempt.email })
+        let slowing = guess.and_then(|guess| guess.slowing(user, &attempt.origin));
+        self.record_refusal(user, attempt, slowing).await?;
+        Err(LogInError::Refused { refusal, email: attempt.email.clone() })
     }
 
     /// A hash at today's cost. Only after the status was checked, because the extra work shows; and when the pool is
@@ -156,8 +159,17 @@ impl AuthService {
         let session = self.new_session(&account.user, attempt, now);
         let mut done = self.issue((account.user, account.roles), &session, 0, now)?;
         done.device_token = Some(self.known_device(done.user.id, attempt.device.as_deref()));
-        retrying(|| self.store_session(&done.user, &session, renewed.clone(), attempt, now)).await?;
-        Ok(done)
+        let record = || LogInRecord {
+            user: done.user.id,
+            at: now,
+            password_changed_at: account.password_changed_at,
+            renewed: renewed.clone(),
+        };
+        if retrying(|| self.store_session(&done.user, &session, record(), attempt)).await? {
+            return Ok(done);
+        }
+        // The password was right a moment ago, so the guess stays taken back.
+        self.refuse(Refusal::WrongPassword(done.user.id), Some(&done.user), attempt, None).await
     }
 
     fn new_session(&self, user: &User, attempt: &LogIn, now: DateTime<Utc>) -> Session {
@@ -174,23 +186,28 @@ impl AuthService {
         }
     }
 
+    /// `false` when the password was changed after it had been compared.
     async fn store_session(
         &self,
         user: &User,
         session: &Session,
-        renewed: Option<RenewedHash>,
+        record: LogInRecord,
         attempt: &LogIn,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        let now = record.at;
         let tx = self.parts.store.begin(scope_of(user)).await?;
+        // First, because it waits for a change of the password that is under way.
+        if !tx.sessions().record_log_in(record).await? {
+            return Ok(false);
+        }
         tx.sessions().open(session).await?;
-        tx.sessions().record_log_in(LogInRecord { user: user.id, at: now, renewed }).await?;
         let mut event = AuditEvent::new(Action::LogIn, Some(user.org), attempt.origin.clone());
         event.actor = Some(user.id);
         event.entity = Some("users");
         event.entity_id = Some(user.id.get());
         tx.record(event, now).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// In the trail of the user's organization, or outside any when nobody has the address.

@@ -5,6 +5,7 @@
 //! use std::sync::Arc;
 //!
 //! use sme_pulse_auth::{
+//!     mail::Mailer,
 //!     password::{Bcrypt, Passwords, PoolSettings},
 //!     service::{AuthParts, AuthService, AuthSettings, ServiceKeys},
 //!     token::{Algorithm, Signer, Verifier},
@@ -12,7 +13,7 @@
 //! use sme_pulse_domain::{clock::SystemClock, rng::Rng};
 //! use sme_pulse_persistence::Store;
 //!
-//! fn service(store: Store, secret: &[u8], rng: Arc<dyn Rng>) -> std::io::Result<AuthService> {
+//! fn service(store: Store, secret: &[u8], rng: Arc<dyn Rng>, mailer: Arc<dyn Mailer>) -> std::io::Result<AuthService> {
 //!     let clock = Arc::new(SystemClock::default());
 //!     let pool = PoolSettings::for_threads(1);
 //!     Ok(AuthService::new(AuthParts {
@@ -22,6 +23,7 @@
 //!         verifier: Verifier::new(secret, Algorithm::Hs256).issuer("sme-pulse").audience("sme-pulse-api"),
 //!         keys: ServiceKeys::new(secret, None),
 //!         settings: AuthSettings::default(),
+//!         mailer,
 //!         clock,
 //!         rng,
 //!     }))
@@ -29,7 +31,9 @@
 //! ```
 
 mod authenticate;
+mod change_password;
 mod device;
+mod errands;
 mod guesses;
 mod housekeeping;
 mod keys;
@@ -37,23 +41,32 @@ mod known_members;
 mod known_tokens;
 mod last_seen;
 mod log_in;
+mod mail_texts;
 mod organization;
+mod password_error;
 mod refresh;
 mod refresh_token;
+mod reset_password;
+mod reset_request;
+mod reset_token;
 mod sessions;
 mod sign_in;
 
 use std::sync::Arc;
 
 use chrono::Duration;
-use sme_pulse_domain::{clock::Clock, ids::UserId, rng::Rng};
+use sme_pulse_domain::{clock::Clock, ids::UserId, password_rules::PasswordRules, rng::Rng};
 use sme_pulse_persistence::{Change, ChangeFeed, Engine, Store};
 
 use crate::{
+    mail::Mailer,
     password::Passwords,
     token::{Signer, Verifier},
 };
 
+pub use change_password::ChangePassword;
+use errands::Errands;
+pub use errands::ErrandsFull;
 pub use keys::{KEY_BYTES, ServiceKeys};
 use keys::{MacKey, Purpose};
 use known_members::KnownMembers;
@@ -61,7 +74,10 @@ use known_tokens::KnownTokens;
 use last_seen::LastSeen;
 pub use log_in::{LogIn, LogInError, LogInOutcome, Refusal};
 pub use organization::OrganizationError;
+pub use password_error::PasswordError;
 pub use refresh::{PresentedRefresh, RefreshError, RefreshRefusal};
+pub use reset_password::ResetPassword;
+pub use reset_request::ResetRequest;
 pub use sessions::SessionError;
 pub use sign_in::SignedIn;
 
@@ -79,6 +95,8 @@ pub struct AuthParts {
     pub keys: ServiceKeys,
     /// Lifetimes and rules.
     pub settings: AuthSettings,
+    /// Carries mails.
+    pub mailer: Arc<dyn Mailer>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for ids.
@@ -96,6 +114,10 @@ pub struct AuthSettings {
     pub refresh_max: Duration,
     /// Whether repeated wrong guesses at one account are slowed down.
     pub slow_guesses: bool,
+    /// Least length of new passwords in characters.
+    pub password_min_characters: usize,
+    /// The base of links in mails, without a slash at its end.
+    pub public_url: String,
 }
 
 impl Default for AuthSettings {
@@ -105,6 +127,8 @@ impl Default for AuthSettings {
             refresh_idle: Duration::days(14),
             refresh_max: Duration::days(90),
             slow_guesses: true,
+            password_min_characters: 8,
+            public_url: "http://localhost:3000".to_owned(),
         }
     }
 }
@@ -143,16 +167,30 @@ pub struct AuthService {
     members: Arc<KnownMembers>,
     feed: ChangeFeed,
     seen: LastSeen,
+    errands: Errands,
 }
 
 impl AuthService {
-    /// A service made of these parts. It starts to follow changes made elsewhere, so it needs a Tokio runtime.
+    /// A service made of these parts. It starts to follow changes made elsewhere and to send mails, so it needs a Tokio
+    /// runtime.
     pub fn new(parts: AuthParts) -> Self {
         let members = Arc::new(KnownMembers::new(time_to_live(parts.store.engine())));
         let told = Arc::clone(&members);
         let feed = parts.store.follow_changes(Arc::new(move |change| told.forget(change)));
         let keys = MacKeys::derive(&parts.keys);
-        Self { parts, keys, tokens: KnownTokens::default(), members, feed, seen: LastSeen::default() }
+        let errands = Errands::start(&parts);
+        Self { parts, keys, tokens: KnownTokens::default(), members, feed, seen: LastSeen::default(), errands }
+    }
+
+    /// The bounds of new passwords.
+    pub fn password_rules(&self) -> PasswordRules {
+        let min_characters = self.parts.settings.password_min_characters;
+        PasswordRules { min_characters, max_bytes: self.parts.passwords.max_bytes() }
+    }
+
+    /// Takes no more errands and sends the mails that wait, for so long at the most. To be called at the end.
+    pub async fn finish_errands(&self, patience: std::time::Duration) {
+        self.errands.finish(patience).await;
     }
 
     /// To be called after the commit of every change that decides what a user may do: the next request must see it.

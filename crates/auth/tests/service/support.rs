@@ -11,6 +11,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait as _;
 use sme_pulse_auth::{
+    mail::NoMailer,
     password::{Bcrypt, Passwords, PoolSettings},
     service::{AuthParts, AuthService, AuthSettings, LogIn, LogInError, LogInOutcome, ServiceKeys},
     token::{Algorithm, Signer, Verifier},
@@ -107,6 +108,7 @@ impl Replica {
             verifier: Verifier::new(SECRET, Algorithm::Hs256).issuer("i").audience("a"),
             keys: ServiceKeys::new(SECRET, None),
             settings: AuthSettings::default(),
+            mailer: Arc::new(NoMailer),
             clock: clock.clone(),
             rng,
         });

@@ -7,6 +7,7 @@ pub(crate) mod audit_log;
 pub(crate) mod customer;
 pub(crate) mod guess_counter;
 pub(crate) mod organization;
+pub(crate) mod password_reset_token;
 pub(crate) mod role;
 pub(crate) mod session;
 pub(crate) mod supplier;

@@ -50,10 +50,16 @@ impl Store {
     /// The account with this address, in whatever organization it is.
     pub async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
         let query = users_with_roles().filter(user::Column::Email.into_simple_expr().eq(email.as_str()));
-        let rows = query.column(user::Column::PasswordHash).into_model::<Row>().all(self.pool()).await?;
+        let rows = query
+            .column(user::Column::PasswordHash)
+            .column(user::Column::PasswordChangedAt)
+            .into_model::<Row>()
+            .all(self.pool())
+            .await?;
         let Some(found) = Found::from_rows(rows)? else { return Ok(None) };
         let password_hash = found.password_hash.unwrap_or_default();
-        Ok(Some(Account { user: found.user, password_hash, org_status: found.org_status, roles: found.roles }))
+        let (password_changed_at, org_status) = (found.password_changed_at, found.org_status);
+        Ok(Some(Account { user: found.user, password_hash, password_changed_at, org_status, roles: found.roles }))
     }
 
     /// The user with this id and, if asked for, their session: one read.
@@ -130,6 +136,7 @@ pub(super) struct Row {
     org_status: String,
     role_code: Option<String>,
     password_hash: Option<String>,
+    password_changed_at: Option<DateTimeUtc>,
     session_org_id: Option<i64>,
     session_expires_at: Option<DateTimeUtc>,
     session_revoked_at: Option<DateTimeUtc>,
@@ -140,6 +147,7 @@ pub(super) struct Found {
     pub(super) org_status: Status,
     pub(super) roles: RoleSet,
     password_hash: Option<String>,
+    password_changed_at: Option<DateTime<Utc>>,
     session: Option<SessionState>,
 }
 
@@ -166,6 +174,7 @@ impl Found {
             org_status: row.org_status.parse().map_err(|_| StoreError::Unreadable("status"))?,
             roles,
             password_hash: row.password_hash,
+            password_changed_at: row.password_changed_at,
             session,
         }))
     }

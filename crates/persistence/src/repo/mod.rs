@@ -6,5 +6,6 @@ pub(crate) mod guesses;
 pub(crate) mod identity;
 pub(crate) mod last_seen;
 pub(crate) mod organizations;
+pub(crate) mod passwords;
 pub(crate) mod refresh;
 pub(crate) mod sessions;

@@ -27,6 +27,8 @@ pub struct LogInRecord {
     pub user: UserId,
     /// When.
     pub at: DateTime<Utc>,
+    /// When the password that was compared had been set.
+    pub password_changed_at: Option<DateTime<Utc>>,
     /// The password's new hash, when the stored one was outdated.
     pub renewed: Option<RenewedHash>,
 }
@@ -122,12 +124,21 @@ impl Sessions<'_> {
             .filter(session::Column::ExpiresAt.into_simple_expr().gt(now))
     }
 
-    /// Notes a log-in at its user. A hash that was replaced since it was compared stays: the password has been changed.
-    pub async fn record_log_in(&self, record: LogInRecord) -> Result<(), StoreError> {
+    /// Notes a log-in at its user; `false` when the password has been changed since it was compared, so that a log-in with
+    /// the old one opens no session that the change did not see.
+    pub async fn record_log_in(&self, record: LogInRecord) -> Result<bool, StoreError> {
         let changes =
             user::ActiveModel { last_login_at: Set(Some(record.at)), updated_at: Set(record.at), ..Default::default() };
         let user = user::Column::Id.into_simple_expr().eq(record.user.get());
-        user::Entity::update_within(self.scope).set(changes).filter(user.clone()).exec(self.tx).await?;
+        let changed_at = user::Column::PasswordChangedAt.into_simple_expr();
+        let unchanged = match record.password_changed_at {
+            Some(at) => changed_at.eq(at),
+            None => changed_at.is_null(),
+        };
+        let update = user::Entity::update_within(self.scope).set(changes).filter(user.clone()).filter(unchanged);
+        if update.exec(self.tx).await?.rows_affected == 0 {
+            return Ok(false);
+        }
         if let Some(RenewedHash { old, new }) = record.renewed {
             user::Entity::update_within(self.scope)
                 .set(user::ActiveModel { password_hash: Set(new), ..Default::default() })
@@ -136,7 +147,7 @@ impl Sessions<'_> {
                 .exec(self.tx)
                 .await?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -26,10 +26,6 @@ fn every_key_is_read_and_its_effective_value_stated() {
 fn what_does_not_exist_yet_says_so() {
     for (name, value) in [
         ("REDIS_URL", "redis://localhost:6379"),
-        ("BACKEND_PASSWORD_MIN_LENGTH", "8"),
-        ("BACKEND_PUBLIC_URL", "https://app.example.com"),
-        ("BACKEND_SMTP_URL", "smtp://mail:25"),
-        ("BACKEND_MAIL_DIR", "data/outbox"),
         ("BACKEND_EXPORT_DIR", "data/exports"),
         ("BACKEND_EXPORT_TTL_HOURS", "24"),
         ("BACKEND_ALERT_INTERVAL_SECONDS", "0"),

@@ -3,7 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{complaint, good, load, production, warnings};
-use crate::config::{Algorithm, AllowedOrigins, DatabaseTarget, LogConfig, LogFormat, LogLevel, SigningKey};
+use crate::config::{
+    Algorithm, AllowedOrigins, DatabaseTarget, HasherKind, LogConfig, LogFormat, LogLevel, SigningKey,
+};
 
 #[test]
 fn nothing_has_to_be_set() {
@@ -27,6 +29,10 @@ fn nothing_has_to_be_set() {
     assert_eq!(config.tokens.leeway, Duration::from_secs(5));
     assert_eq!(config.passwords.bcrypt_cost, 12);
     assert!(config.passwords.hash_concurrency >= 1);
+    assert_eq!((config.passwords.min_length, config.passwords.hasher), (8, HasherKind::Bcrypt));
+    assert!(config.mail.smtp.is_none() && config.mail.folder.as_path() == std::path::Path::new("data/outbox"));
+    assert_eq!(config.mail.public_url, "http://localhost:3000");
+    assert_eq!(config.mail.from.to_string(), "SME Pulse <no-reply@localhost>");
     assert_eq!(config.seed.admin_password.expose(), "123456");
     assert!(config.seed.is_default() && !config.seed.from_variable);
     let log = LogConfig { level: LogLevel::Info, format: LogFormat::Json, file: Some(PathBuf::from("logs/app.log")) };
@@ -75,6 +81,13 @@ fn each_invalid_value_is_one_line_that_names_the_variable_and_not_the_value() {
         ("BACKEND_LOG_FILE", "a\nb"),
         ("BACKEND_DEBUG", "verbose~"),
         ("BACKEND_PASSWORD_MIN_LENGTH", "5"),
+        ("BACKEND_PASSWORD_MIN_LENGTH", "73"),
+        ("BACKEND_PASSWORD_HASHER", "md5~"),
+        ("BACKEND_PUBLIC_URL", "app.example.com~"),
+        ("BACKEND_PUBLIC_URL", "https://u:p~@app.example.com"),
+        ("BACKEND_SMTP_URL", "http://u:p~@mail"),
+        ("BACKEND_MAIL_DIR", "a\u{7}~"),
+        ("BACKEND_MAIL_FROM", "nobody~"),
         ("BACKEND_METRICS_ADDR", "9090"),
     ] {
         let complaint = complaint(load(&[(name, value)]));
@@ -149,6 +162,22 @@ fn cheap_hashes_exist_in_development_only() {
     assert_eq!(good(&[("BACKEND_BCRYPT_COST", "4")]).passwords.bcrypt_cost, 4);
     let complaint = complaint(production(&[("BACKEND_BCRYPT_COST", "9")]));
     assert_eq!(complaint, "configuration error: BACKEND_BCRYPT_COST must be a whole number from 10 to 15");
+}
+
+#[test]
+fn the_sender_follows_from_the_public_address_unless_it_is_given() {
+    let from = |pairs| good(pairs).mail.from.to_string();
+    assert_eq!(from(&[("BACKEND_PUBLIC_URL", "https://app.example.com")]), "SME Pulse <no-reply@app.example.com>");
+    assert_eq!(from(&[("BACKEND_PUBLIC_URL", "http://10.0.0.1:3000")]), "SME Pulse <no-reply@localhost>");
+    assert_eq!(from(&[("BACKEND_MAIL_FROM", "Acme <pulse@acme.com>")]), "Acme <pulse@acme.com>");
+}
+
+#[test]
+fn the_password_of_the_mail_server_is_not_shown() {
+    let config = good(&[("BACKEND_SMTP_URL", "smtps://user:hunter2@mail.example.com")]);
+    let shown: Vec<_> = config.effective().filter(|(name, _)| *name == "BACKEND_SMTP_URL").collect();
+    assert_eq!(shown, [("BACKEND_SMTP_URL", "smtps://user:***@mail.example.com")]);
+    assert!(!format!("{config:?}").contains("hunter2"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub use date::{DATE, Day};
 pub(super) use number::path_id;
 pub use number::{AMOUNT, AMOUNT_OR_ZERO, ANY_AMOUNT, Amount, ID, Id, Integer, integer};
 pub use password::{Password, SECRET, Secret, SecretText, new_password};
-pub use text::{EMAIL, Mailbox, Text, text, untrimmed};
+pub use text::{EMAIL, EMAIL_AS_SENT, Mailbox, MailboxAsSent, Text, text, untrimmed};
 
 /// Why a value was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

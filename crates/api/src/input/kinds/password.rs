@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sme_pulse_domain::password_rules::check_common;
 use zeroize::Zeroizing;
 
 use super::{
@@ -65,7 +66,8 @@ pub struct Password {
     max_bytes: usize,
 }
 
-/// A password to be set: `max_bytes` is what the hash can take, so that nothing is ever cut off.
+/// A password to be set: not too short, not among the most common ones, and no longer than `max_bytes`, which is what
+/// the hash can take, so that nothing is ever cut off. That it is not its owner's name is for the use case to check.
 pub const fn new_password(min_characters: usize, max_bytes: usize) -> Password {
     Password { min_characters, max_bytes }
 }
@@ -82,6 +84,7 @@ impl Kind for Password {
         if text.expose().len() > self.max_bytes {
             return Err(Fault::value(format!("Password must not be longer than {} bytes", self.max_bytes)));
         }
+        check_common(text.expose()).map_err(|refused| Fault::value(refused.to_string()))?;
         Ok(text)
     }
 

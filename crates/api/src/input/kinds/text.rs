@@ -93,3 +93,22 @@ impl Kind for Mailbox {
         string(raw).is_some_and(|text| text.trim().is_empty())
     }
 }
+
+/// An e-mail address, see [`EMAIL_AS_SENT`].
+#[derive(Debug, Clone, Copy)]
+pub struct MailboxAsSent;
+
+/// An e-mail address in normal form, and the text as it was sent.
+pub const EMAIL_AS_SENT: MailboxAsSent = MailboxAsSent;
+
+impl Kind for MailboxAsSent {
+    type Value = (Email, String);
+
+    fn json(&self, raw: &str) -> Result<Self::Value, Fault> {
+        self.query(&string(raw).ok_or_else(not_a_string)?)
+    }
+
+    fn query(&self, text: &str) -> Result<Self::Value, Fault> {
+        Ok((EMAIL.query(text)?, text.to_owned()))
+    }
+}

@@ -1,11 +1,14 @@
 //! Authentication, under `/api/v1/auth` and, for older clients, under `/auth`: the same handlers and budgets.
 
+mod change_password;
 mod device;
+mod forgot_password;
 mod log_in;
 mod log_out;
 mod log_out_all;
 mod me;
 mod refresh;
+mod reset_password;
 mod sessions;
 mod view;
 
@@ -30,7 +33,10 @@ const ALIAS: &str = "/auth";
     log_out_all::handle,
     refresh::handle,
     sessions::list,
-    sessions::end
+    sessions::end,
+    change_password::handle,
+    forgot_password::handle,
+    reset_password::handle,
 ))]
 pub(super) struct Docs;
 
@@ -43,6 +49,11 @@ pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
     table.add(&at("/sessions/{session_id}").delete(own_account, sessions::end));
     table.add(&at("/logout").post(own_account, log_out::handle));
     table.add(&at("/logout-all").post(own_account, log_out_all::handle));
+    table.add(&at("/change-password").post(own_account, change_password::handle));
+    let forgot = at("/forgot-password").post(Access::Public, forgot_password::handle).no_store();
+    table.add_behind(&forgot, limits.reset.clone());
+    let reset = at("/reset-password").post(Access::Public, reset_password::handle).no_store();
+    table.add_behind(&reset, limits.reset.clone());
 }
 
 fn at(path: &str) -> Resource {

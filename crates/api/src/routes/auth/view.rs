@@ -79,6 +79,30 @@ pub(super) struct MeView {
     roles: Vec<&'static str>,
 }
 
+/// Nothing but a sentence.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MessageView {
+    /// What was done.
+    pub(super) message: &'static str,
+}
+
+/// The request for a link has been noted.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ForgotPasswordView {
+    /// What happens next.
+    #[schema(example = "If the address belongs to an account, a mail with a link is on its way")]
+    message: &'static str,
+    /// The address as it was sent.
+    #[schema(example = "admin@sme.com")]
+    email: String,
+}
+
+impl ForgotPasswordView {
+    pub(super) fn new(email: String) -> Self {
+        Self { message: "If the address belongs to an account, a mail with a link is on its way", email }
+    }
+}
+
 /// One log-in on one device.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SessionView {

@@ -18,6 +18,8 @@ use sme_pulse_domain::{clock::Clock, rng::Rng};
 use sme_pulse_persistence::{DatabaseSettings, Store, seed};
 use sme_pulse_testing::{Engine, Fixture, TestDatabase};
 
+use tempfile::TempDir;
+
 use super::clock::TestClock;
 
 /// bcrypt of `123456` at cost 4: what every seeded and inserted user has.
@@ -34,6 +36,8 @@ pub(crate) struct TestApp {
     pub(crate) routes: Vec<RouteInfo>,
     pub(crate) http: reqwest::Client,
     pub(crate) base: String,
+    /// Where mails are put.
+    pub(crate) mails: TempDir,
     server: ServerHandle,
     /// Last, so that it outlives the connections to it.
     database: TestDatabase,
@@ -92,7 +96,9 @@ impl TestApp {
     /// With settings of the test's own over the defaults.
     pub(crate) async fn with(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
         let fast = [("BACKEND_BCRYPT_COST", "4"), ("BACKEND_SECRET_KEY", SECRET)];
-        let variables = Variables::from_pairs(fast.iter().chain(settings).copied());
+        let mails = TempDir::new().unwrap();
+        let folder = [("BACKEND_MAIL_DIR", mails.path().to_str().unwrap())];
+        let variables = Variables::from_pairs(fast.iter().chain(&folder).chain(settings).copied());
         let (config, _) = Config::load(&variables).unwrap();
         let store = Store::open(&database_settings(&database)).await.unwrap();
         store.migrate_up().await.unwrap();
@@ -109,7 +115,7 @@ impl TestApp {
         let base = format!("http://{}", listening.address);
         let server = listening.server.handle();
         tokio::task::spawn_local(listening.server);
-        Self { clock, store, auth, routes, http: reqwest::Client::new(), base, server, database }
+        Self { clock, store, auth, routes, http: reqwest::Client::new(), base, mails, server, database }
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {

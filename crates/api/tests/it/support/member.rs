@@ -97,6 +97,10 @@ impl Member<'_> {
         TestApp::send(self.request("PUT", path).json(body)).await
     }
 
+    pub(crate) async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        TestApp::send(self.request("POST", path).json(body)).await
+    }
+
     pub(crate) async fn post(&self, path: &str) -> Answer {
         TestApp::send(self.request("POST", path)).await
     }

@@ -109,6 +109,11 @@ impl Process {
         row.unwrap().try_get_by_index(0).unwrap()
     }
 
+    /// Its working directory.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Tells it to stop, and returns all it wrote in its last life; the file holds all lives.
     pub(crate) fn stop(mut self) -> Written {
         let running = &mut self.running;

@@ -1,0 +1,90 @@
+//! Changing the own password.
+
+use sme_pulse_domain::{
+    audit::{Action, AuditEvent, Details, Origin},
+    password_rules,
+    session::EndReason,
+};
+use sme_pulse_persistence::{NewHash, StoreError, retrying};
+use zeroize::Zeroizing;
+
+use super::{AuthService, PasswordError, mail_texts};
+use crate::{Principal, password::Verdict};
+
+/// How often a change begins anew because the stored hash was replaced meanwhile: by another change, after which the
+/// old password is wrong, or by a log-in that renewed the hash of the same password.
+const ATTEMPTS: u32 = 3;
+
+/// A change of the own password. There is no `Debug`: it holds passwords.
+pub struct ChangePassword {
+    /// The password so far, as sent.
+    pub old: Zeroizing<String>,
+    /// The new one; its length has been checked.
+    pub new: Zeroizing<String>,
+    /// The request and the client's address.
+    pub origin: Origin,
+}
+
+impl AuthService {
+    /// Changes the caller's password. All their other sessions end with it, and open links to reset it; the calling
+    /// session stays.
+    pub async fn change_password(&self, caller: &Principal, change: ChangePassword) -> Result<(), PasswordError> {
+        // Whatever a caller has to prove besides the old password is asked for here, before any work.
+        password_rules::check_personal(&change.new, caller.user())?;
+        let mut hash = None;
+        for _ in 0..ATTEMPTS {
+            let compared = self.prove(caller, change.old.clone()).await?;
+            let new = match hash.take() {
+                Some(hash) => hash,
+                None => self.parts.passwords.hash(change.new.clone()).await?,
+            };
+            if retrying(|| self.store_change(caller, (&compared, &new), &change.origin)).await? {
+                self.changed(caller.user_id());
+                self.errands.notify(mail_texts::changed(caller.user()));
+                return Ok(());
+            }
+            hash = Some(new);
+        }
+        Err(PasswordError::Overtaken)
+    }
+
+    /// The stored hash, once the password has matched it.
+    async fn prove(&self, caller: &Principal, password: Zeroizing<String>) -> Result<String, PasswordError> {
+        let tx = self.parts.store.begin_read(caller.scope()).await?;
+        let stored = tx.passwords().find(caller.user_id()).await?;
+        // The connection must not wait for the hash.
+        drop(tx);
+        let verdict =
+            self.parts.passwords.verify(password, stored.clone()).await.map_err(crate::password::HashError::from)?;
+        match (verdict, stored) {
+            (Verdict::Match { .. }, Some(stored)) => Ok(stored),
+            (Verdict::Unreadable, _) => Err(PasswordError::UnreadableHash(caller.user_id())),
+            _ => Err(PasswordError::WrongPassword),
+        }
+    }
+
+    /// `false` when another hash is stored than the one that was compared.
+    async fn store_change(
+        &self,
+        caller: &Principal,
+        (compared, new): (&str, &str),
+        origin: &Origin,
+    ) -> Result<bool, StoreError> {
+        let (user, now) = (caller.user_id(), self.parts.clock.now());
+        let tx = self.parts.store.begin(caller.scope()).await?;
+        let new = NewHash { user, hash: new.to_owned(), at: now };
+        if !tx.passwords().set(&new, Some(compared)).await? {
+            return Ok(false);
+        }
+        tx.passwords().void_reset_tokens(user).await?;
+        let ended = tx.sessions().end_all_but((caller.session(), user), EndReason::PasswordChanged, now).await?;
+        let mut event = AuditEvent::new(Action::PasswordChanged, Some(caller.org_id()), origin.clone());
+        event.actor = Some(user);
+        event.entity = Some("users");
+        event.entity_id = Some(user.get());
+        event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.to_string()))]));
+        tx.record(event, now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}

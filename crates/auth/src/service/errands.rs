@@ -1,0 +1,195 @@
+//! What is done after the answer: looking up who has forgotten their password, and sending mails. One bounded queue and
+//! one worker, so that neither the time nor the kind of an answer depends on what is found.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc::{self, Receiver, Sender},
+    task::{JoinHandle, JoinSet},
+};
+
+use super::{
+    AuthParts,
+    reset_request::{ResetDesk, ResetRequest},
+};
+use crate::mail::{Mail, Mailer};
+
+/// Errands that may wait; one more is refused.
+const WAITING: usize = 1_000;
+/// Mails on their way at the same time.
+const AT_ONCE: usize = 4;
+/// How long a mail waits before it is tried again, and again.
+const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(25)];
+
+/// The queue is full, or the service is stopping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many errands are waiting")]
+pub struct ErrandsFull;
+
+pub(super) enum Errand {
+    Reset(ResetRequest),
+    Send(Mail),
+}
+
+/// The way in to the worker.
+pub(super) struct Errands {
+    /// `None` once the service is stopping.
+    queue: Mutex<Option<Sender<Errand>>>,
+    worker: Mutex<Option<JoinHandle<()>>>,
+    unfinished: Arc<AtomicUsize>,
+}
+
+impl Errands {
+    /// Starts the worker, on the Tokio runtime of the caller.
+    pub(super) fn start(parts: &AuthParts) -> Self {
+        let (queue, waiting) = mpsc::channel(WAITING);
+        let unfinished = Arc::<AtomicUsize>::default();
+        let worker = Worker {
+            desk: ResetDesk::new(parts),
+            mailer: Arc::clone(&parts.mailer),
+            unfinished: Arc::clone(&unfinished),
+        };
+        let worker = tokio::spawn(worker.work(waiting));
+        Self { queue: Mutex::new(Some(queue)), worker: Mutex::new(Some(worker)), unfinished }
+    }
+
+    /// Takes an errand without waiting.
+    pub(super) fn push(&self, errand: Errand) -> Result<(), ErrandsFull> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.as_ref().ok_or(ErrandsFull)?;
+        self.unfinished.fetch_add(1, Ordering::Relaxed);
+        queue.try_send(errand).map_err(|_| {
+            self.unfinished.fetch_sub(1, Ordering::Relaxed);
+            ErrandsFull
+        })
+    }
+
+    /// A notice that is worth a mail but not a failure: when the queue is full, the log says so.
+    pub(super) fn notify(&self, mail: Mail) {
+        let email = mail.to.masked().to_string();
+        if self.push(Errand::Send(mail)).is_err() {
+            tracing::warn!(email, "A mail was left out: too many are waiting");
+        }
+    }
+
+    /// Takes no more errands and lets the worker finish those that wait.
+    pub(super) async fn finish(&self, patience: Duration) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut worker) = worker else { return };
+        if tokio::time::timeout(patience, &mut worker).await.is_err() {
+            worker.abort();
+            let lost = self.unfinished.load(Ordering::Relaxed);
+            tracing::warn!(lost, "Mails were still waiting at the end and are not sent");
+        }
+    }
+}
+
+struct Worker {
+    desk: ResetDesk,
+    mailer: Arc<dyn Mailer>,
+    unfinished: Arc<AtomicUsize>,
+}
+
+impl Worker {
+    /// Look-ups in order, so that the newest link is the one that works; mails a few at once.
+    async fn work(self, mut waiting: Receiver<Errand>) {
+        let mut sending = JoinSet::new();
+        while let Some(errand) = waiting.recv().await {
+            let mail = match errand {
+                Errand::Reset(request) => self.desk.prepare(request).await,
+                Errand::Send(mail) => Some(mail),
+            };
+            let Some(mail) = mail else {
+                self.unfinished.fetch_sub(1, Ordering::Relaxed);
+                continue;
+            };
+            if sending.len() >= AT_ONCE {
+                let _ = sending.join_next().await;
+            }
+            let (mailer, unfinished) = (Arc::clone(&self.mailer), Arc::clone(&self.unfinished));
+            sending.spawn(async move {
+                deliver(&*mailer, &mail).await;
+                unfinished.fetch_sub(1, Ordering::Relaxed);
+            });
+        }
+        while sending.join_next().await.is_some() {}
+    }
+}
+
+/// Tries, and tries again while that may help; then one line in the log.
+async fn deliver(mailer: &dyn Mailer, mail: &Mail) {
+    let email = mail.to.masked().to_string();
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let Err(error) = mailer.send(mail).await else { return };
+        match pauses.next().filter(|_| !error.permanent) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return tracing::error!(email, reason = error.reason, "A mail could not be sent"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sme_pulse_domain::email::Email;
+
+    use super::*;
+    use crate::mail::{MailError, Sending};
+
+    /// Fails so many times, for good or not, and counts.
+    struct Failing {
+        times: usize,
+        permanent: bool,
+        asked: AtomicUsize,
+    }
+
+    impl Mailer for Failing {
+        fn send<'a>(&'a self, _: &'a Mail) -> Sending<'a> {
+            let failed = self.asked.fetch_add(1, Ordering::SeqCst) < self.times;
+            let error = MailError { reason: "on purpose".to_owned(), permanent: self.permanent };
+            Box::pin(std::future::ready(if failed { Err(error) } else { Ok(()) }))
+        }
+    }
+
+    async fn asked(times: usize, permanent: bool) -> usize {
+        let mailer = Failing { times, permanent, asked: AtomicUsize::new(0) };
+        deliver(&mailer, &mail()).await;
+        mailer.asked.into_inner()
+    }
+
+    fn mail() -> Mail {
+        Mail { to: Email::parse("a@example.com").unwrap(), subject: String::new(), text: String::new() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_and_a_stopping_service_take_nothing_more_and_what_waits_has_its_time() {
+        let (queue, waiting) = mpsc::channel(1);
+        let unfinished = Arc::<AtomicUsize>::default();
+        let stuck = tokio::spawn(async move {
+            let _kept = waiting;
+            std::future::pending::<()>().await;
+        });
+        let errands = Errands { queue: Mutex::new(Some(queue)), worker: Mutex::new(Some(stuck)), unfinished };
+        assert_eq!(errands.push(Errand::Send(mail())), Ok(()));
+        assert_eq!(errands.push(Errand::Send(mail())), Err(ErrandsFull));
+        assert_eq!(errands.unfinished.load(Ordering::SeqCst), 1);
+        errands.finish(Duration::from_secs(1)).await;
+        assert_eq!(errands.push(Errand::Send(mail())), Err(ErrandsFull));
+        errands.finish(Duration::from_secs(1)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_mail_is_tried_three_times_while_that_may_help() {
+        assert_eq!(asked(0, false).await, 1);
+        assert_eq!(asked(2, false).await, 3);
+        assert_eq!(asked(9, false).await, 3);
+        assert_eq!(asked(9, true).await, 1);
+    }
+}

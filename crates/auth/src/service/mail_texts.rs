@@ -1,0 +1,30 @@
+//! The words of the mails.
+
+use sme_pulse_domain::user::User;
+
+use crate::mail::Mail;
+
+/// The link by which a forgotten password is set anew. The page behind it asks for the new password; opening it alone
+/// does nothing, because programs that check mails open links too.
+pub(super) fn reset(user: &User, public_url: &str, token: &str) -> Mail {
+    let text = format!(
+        "Hello,\n\n\
+         somebody asked to set a new password for your SME Pulse account. To choose\n\
+         one, open this link within 30 minutes:\n\n\
+         {public_url}/reset-password?token={token}\n\n\
+         The link works once. If you did not ask for it, ignore this mail: your\n\
+         password stays as it is.\n"
+    );
+    Mail { to: user.email.clone(), subject: "Set a new password for SME Pulse".to_owned(), text }
+}
+
+/// The notice that the password is another one now.
+pub(super) fn changed(user: &User) -> Mail {
+    let text = "Hello,\n\n\
+                the password of your SME Pulse account was changed, and your other devices\n\
+                were logged out.\n\n\
+                If it was not you, use \"Forgot password\" on the log-in page at once, and tell\n\
+                your administrator.\n"
+        .to_owned();
+    Mail { to: user.email.clone(), subject: "Your SME Pulse password was changed".to_owned(), text }
+}

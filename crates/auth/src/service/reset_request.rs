@@ -1,0 +1,113 @@
+//! Who has forgotten their password: asking for a link, and preparing it after the answer.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use sme_pulse_domain::{
+    audit::{Action, AuditEvent, Origin},
+    clock::Clock,
+    email::Email,
+    rng::Rng,
+    tenant::TenantScope,
+    user::User,
+};
+use sme_pulse_persistence::{NewResetToken, Store, StoreError, retrying};
+
+use super::{
+    AuthParts, AuthService,
+    errands::{Errand, ErrandsFull},
+    mail_texts,
+    reset_token::ResetToken,
+};
+use crate::mail::Mail;
+
+/// How long a link works, as the mail says.
+const LIFETIME: Duration = Duration::minutes(30);
+
+/// Somebody has forgotten the password of this address, or says so.
+#[derive(Debug, Clone)]
+pub struct ResetRequest {
+    /// The address.
+    pub email: Email,
+    /// The request and the client's address.
+    pub origin: Origin,
+}
+
+impl AuthService {
+    /// Notes the request. Whether anybody has the address shows neither in the result nor in its time: a mail leaves
+    /// later, or none does.
+    pub fn request_reset(&self, request: ResetRequest) -> Result<(), ErrandsFull> {
+        self.errands.push(Errand::Reset(request))
+    }
+}
+
+/// Prepares links.
+pub(super) struct ResetDesk {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    public_url: String,
+}
+
+impl ResetDesk {
+    pub(super) fn new(parts: &AuthParts) -> Self {
+        Self {
+            store: parts.store.clone(),
+            clock: Arc::clone(&parts.clock),
+            rng: Arc::clone(&parts.rng),
+            public_url: parts.settings.public_url.clone(),
+        }
+    }
+
+    /// The mail with the link, if an active user has the address. A failure is in the log; the person asks again.
+    pub(super) async fn prepare(&self, request: ResetRequest) -> Option<Mail> {
+        match self.link(&request).await {
+            Ok(mail) => mail,
+            Err(error) => {
+                let request_id = request.origin.request_id.map(|id| id.to_string());
+                let (email, error) = (request.email.masked().to_string(), chain(&error));
+                tracing::error!(request_id, email, error, "A password reset could not be prepared");
+                None
+            }
+        }
+    }
+
+    async fn link(&self, request: &ResetRequest) -> Result<Option<Mail>, StoreError> {
+        let Some(account) = self.store.account_by_email(&request.email).await? else { return Ok(None) };
+        let (token, user) = (ResetToken::new(&*self.rng), account.user);
+        let stored = retrying(|| self.store_token(&user, &token, &request.origin)).await?;
+        Ok(stored.then(|| mail_texts::reset(&user, &self.public_url, token.text())))
+    }
+
+    /// `false` when user or organization is inactive.
+    async fn store_token(&self, user: &User, token: &ResetToken, origin: &Origin) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let tx = self.store.begin(scope_of(user)).await?;
+        if tx.passwords().lock_active(user.id).await?.is_none() {
+            return Ok(false);
+        }
+        let expires_at = now.checked_add_signed(LIFETIME).unwrap_or(now);
+        let new = NewResetToken { user: user.id, hash: token.hash(), created_at: now, expires_at };
+        tx.passwords().replace_reset_token(&new).await?;
+        let mut event = AuditEvent::new(Action::PasswordResetRequested, Some(user.org), origin.clone());
+        event.entity = Some("users");
+        event.entity_id = Some(user.id.get());
+        tx.record(event, now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+/// An error and all its causes, outermost first.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the request is about this user alone, and nothing of it is shown to anybody"
+)]
+const fn scope_of(user: &User) -> TenantScope {
+    TenantScope::assume_verified(user.org, None)
+}
