@@ -6,13 +6,16 @@ use sme_pulse_testing::{Engine, TestDatabase, on_both_databases};
 use crate::catalog::catalog;
 use crate::support::{all, furnished, lock, run, texts};
 
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 22] = [
     "analytics.alerts",
     "analytics.export_jobs",
     "analytics.settings",
     "auth.audit_heads",
     "auth.audit_log",
     "auth.idempotency_keys",
+    "auth.mfa_challenges",
+    "auth.mfa_factors",
+    "auth.mfa_recovery_codes",
     "auth.password_reset_tokens",
     "auth.sessions",
     "core.organizations",
@@ -72,11 +75,18 @@ on_both_databases! {
         let lock = lock(&db);
         let connection = furnished(&db).await;
         let whole = catalog(&connection).await;
-        let newest = ["m20261122_000007_change_notices", "m20261122_000006_auth"];
-        assert_eq!(down(&connection, lock.as_deref(), Some(2)).await.unwrap(), newest);
+        let mut newest =
+            vec!["m20261122_000009_second_factor", "m20261122_000007_change_notices", "m20261122_000006_auth"];
+        assert_eq!(down(&connection, lock.as_deref(), Some(1)).await.unwrap(), newest[..1]);
+        run(&connection, "SELECT 1 FROM sessions").await.unwrap();
+        assert!(run(&connection, "SELECT amr FROM sessions").await.is_err());
+        assert_eq!(up(&connection, lock.as_deref()).await.unwrap(), newest[..1]);
+        assert_eq!(catalog(&connection).await, whole);
+        assert_eq!(down(&connection, lock.as_deref(), Some(3)).await.unwrap(), newest);
         assert_eq!(texts(&connection, "SELECT name FROM customers ORDER BY id").await, ["C1", "C2"]);
         assert!(run(&connection, "SELECT 1 FROM sessions").await.is_err());
-        assert_eq!(up(&connection, lock.as_deref()).await.unwrap(), [newest[1], newest[0]]);
+        newest.reverse();
+        assert_eq!(up(&connection, lock.as_deref()).await.unwrap(), newest);
         assert_eq!(catalog(&connection).await, whole);
     }
 

@@ -5,7 +5,7 @@ use sme_pulse_testing::{Engine, on_both_databases};
 use crate::support::{Done, Home, KEY};
 
 /// The list, oldest first.
-pub(crate) const CHANGES: [&str; 7] = [
+pub(crate) const CHANGES: [&str; 8] = [
     "m20261122_000001_schemas",
     "m20261122_000002_core",
     "m20261122_000003_finance_partners",
@@ -13,6 +13,7 @@ pub(crate) const CHANGES: [&str; 7] = [
     "m20261122_000005_analytics",
     "m20261122_000006_auth",
     "m20261122_000007_change_notices",
+    "m20261122_000009_second_factor",
 ];
 const CURRENT: &str = "The schema is current; nothing to do.\n";
 
@@ -31,10 +32,10 @@ on_both_databases! {
         assert_eq!(home.succeed(&["migrate", "up"]), CURRENT);
         assert_eq!(home.succeed(&["migrate", "status"]), lines("applied  ", &CHANGES));
 
-        assert_eq!(home.succeed(&["migrate", "down"]), lines("Took back ", &CHANGES[6..]));
-        let status = lines("applied  ", &CHANGES[..6]) + &lines("pending  ", &CHANGES[6..]);
+        assert_eq!(home.succeed(&["migrate", "down"]), lines("Took back ", &CHANGES[7..]));
+        let status = lines("applied  ", &CHANGES[..7]) + &lines("pending  ", &CHANGES[7..]);
         assert_eq!(home.succeed(&["migrate", "status"]), status);
-        let rest: Vec<&str> = CHANGES[..6].iter().rev().copied().collect();
+        let rest: Vec<&str> = CHANGES[..7].iter().rev().copied().collect();
         assert_eq!(home.succeed(&["migrate", "down", "--steps", "9"]), lines("Took back ", &rest));
         assert_eq!(home.succeed(&["migrate", "up"]), lines("Applied ", &CHANGES));
 
