@@ -21,6 +21,7 @@ pub mod audit;
 pub mod clock;
 pub mod email;
 pub mod ids;
+pub mod method;
 pub mod money;
 pub mod organization;
 pub mod partner;

@@ -22,6 +22,8 @@ pub use changes::{Change, ChangeFeed, OnChange};
 pub use error::{StoreError, Violation};
 pub use migrations::MigrationError;
 pub use repo::{
+    challenges::{Challenges, OpenChallenge},
+    factors::{Factors, StoredFactor, UsedStep},
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
     sessions::{LogInRecord, RenewedHash, Sessions},

@@ -113,12 +113,13 @@ pub fn auth_service(
     let pool = PoolSettings::for_threads(passwords.hash_concurrency);
     let hasher = Bcrypt::new(passwords.bcrypt_cost);
     let (signer, verifier) = keys(tokens, secret)?;
+    let encryption = tokens.encryption.as_ref();
     Ok(AuthService::new(AuthParts {
         store,
         passwords: Passwords::start(hasher, pool, Arc::clone(clock), Arc::clone(rng))?,
         signer,
         verifier,
-        keys: ServiceKeys::new(secret.expose().as_bytes(), None),
+        keys: ServiceKeys::new(secret.expose().as_bytes(), encryption.map(|key| key.expose().as_bytes())),
         settings: AuthSettings {
             token_lifetime: chrono::Duration::from_std(tokens.lifetime)?,
             refresh_idle: chrono::Duration::days(sessions.idle_days.into()),

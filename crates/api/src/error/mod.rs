@@ -13,7 +13,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use sme_pulse_auth::AccessError;
-use sme_pulse_auth::service::{LogInError, OrganizationError, SessionError};
+use sme_pulse_auth::service::{FactorError, LogInError, OrganizationError, SessionError};
 use sme_pulse_persistence::StoreError;
 
 pub use issue::{Issue, Loc};
@@ -76,6 +76,9 @@ pub enum ApiError {
     /// The log-in failed.
     #[error(transparent)]
     LogIn(#[from] LogInError),
+    /// Something about the second factor, or a proof of who one is, failed.
+    #[error(transparent)]
+    Factor(#[from] FactorError),
     /// A session could not be ended.
     #[error(transparent)]
     Session(#[from] SessionError),

@@ -41,19 +41,21 @@ impl AuthService {
         if claims.org != user.org {
             return Err(AccessError::OrganizationMismatch { user: user.id, claimed: claims.org });
         }
+        let now = self.parts.clock.now();
+        let mut caller = Principal::new(Arc::clone(&state.member), claims.session);
         if claims.session.is_some() {
-            let now = self.parts.clock.now();
             let session = state.session.ok_or(AccessError::SessionEnded)?;
             let leeway = chrono::Duration::seconds(i64::from(self.parts.verifier.leeway()));
             let expired = now.checked_sub_signed(leeway).is_none_or(|earliest| earliest >= session.expires_at);
             if session.revoked_at.is_some() || expired || session.org != claims.org {
                 return Err(AccessError::SessionEnded);
             }
+            caller = caller.proved(session.authenticated_at, session.methods, now);
         }
         if !user.status.is_active() || !state.org_status.is_active() {
             return Err(AccessError::Inactive { user: user.id });
         }
-        Ok(Principal::new(Arc::clone(&state.member), claims.session))
+        Ok(caller)
     }
 }
 

@@ -29,6 +29,7 @@
 //! ```
 
 mod authenticate;
+mod factor;
 mod keys;
 mod known_members;
 mod known_tokens;
@@ -49,6 +50,11 @@ use crate::{
     token::{Signer, Verifier},
 };
 
+use factor::FactorCipher;
+pub use factor::{
+    CodeAttempt, Completed, Enrolment, FactorError, FactorRefusal, FactorStatus, PendingLogIn, RECENT_MINUTES,
+    RecoveryCodes, ShownProof,
+};
 pub use keys::{KEY_BYTES, ServiceKeys};
 use keys::{MacKey, Purpose};
 use known_members::KnownMembers;
@@ -56,7 +62,7 @@ use known_tokens::KnownTokens;
 pub use log_in::{LogIn, LogInError, LogInOutcome, Refusal};
 pub use organization::OrganizationError;
 pub use sessions::SessionError;
-pub use sign_in::SignedIn;
+pub use sign_in::{AccessToken, SignedIn};
 
 /// Everything the service is made of.
 pub struct AuthParts {
@@ -117,6 +123,7 @@ const fn time_to_live(engine: Engine) -> std::time::Duration {
 pub struct AuthService {
     parts: AuthParts,
     keys: MacKeys,
+    factors: FactorCipher,
     tokens: KnownTokens,
     members: Arc<KnownMembers>,
     feed: ChangeFeed,
@@ -129,7 +136,8 @@ impl AuthService {
         let told = Arc::clone(&members);
         let feed = parts.store.follow_changes(Arc::new(move |change| told.forget(change)));
         let keys = MacKeys { refresh_token: parts.keys.mac(Purpose::RefreshToken) };
-        Self { parts, keys, tokens: KnownTokens::default(), members, feed }
+        let factors = FactorCipher::new(&parts.keys);
+        Self { parts, keys, factors, tokens: KnownTokens::default(), members, feed }
     }
 
     /// To be called after the commit of every change that decides what a user may do: the next request must see it.

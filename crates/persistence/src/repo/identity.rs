@@ -11,6 +11,7 @@ use sea_orm::{
 use sme_pulse_domain::{
     email::Email,
     ids::{OrgId, SessionId, UserId},
+    method::Methods,
     role::RoleSet,
     status::Status,
     user::{Account, User},
@@ -19,7 +20,7 @@ use sme_pulse_domain::{
 use crate::{
     Store, StoreError,
     column::StoredUuid,
-    entity::{organization, role, session, user, user_role},
+    entity::{mfa_factor, organization, role, session, user, user_role},
 };
 
 /// The caller behind a token, as the database knows them now.
@@ -44,16 +45,32 @@ pub struct SessionState {
     pub expires_at: DateTime<Utc>,
     /// Set once it has been ended.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// When its holder last proved who they are.
+    pub authenticated_at: DateTime<Utc>,
+    /// How they have proved it so far.
+    pub methods: Methods,
 }
 
 impl Store {
     /// The account with this address, in whatever organization it is.
     pub async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
         let query = users_with_roles().filter(user::Column::Email.into_simple_expr().eq(email.as_str()));
-        let rows = query.column(user::Column::PasswordHash).into_model::<Row>().all(self.pool()).await?;
+        let factor: RelationDef =
+            user::Entity::belongs_to(mfa_factor::Entity).from(user::Column::Id).to(mfa_factor::Column::UserId).into();
+        let query = query
+            .join(JoinType::LeftJoin, factor)
+            .column(user::Column::PasswordHash)
+            .column_as(mfa_factor::Column::ConfirmedAt, "factor_confirmed_at");
+        let rows = query.into_model::<Row>().all(self.pool()).await?;
         let Some(found) = Found::from_rows(rows)? else { return Ok(None) };
         let password_hash = found.password_hash.unwrap_or_default();
-        Ok(Some(Account { user: found.user, password_hash, org_status: found.org_status, roles: found.roles }))
+        Ok(Some(Account {
+            user: found.user,
+            password_hash,
+            org_status: found.org_status,
+            roles: found.roles,
+            has_factor: found.has_factor,
+        }))
     }
 
     /// The user with this id and, if asked for, their session: one read.
@@ -68,7 +85,10 @@ impl Store {
                 .join(JoinType::LeftJoin, session_of_user(session))
                 .column_as(session::Column::OrgId, "session_org_id")
                 .column_as(session::Column::ExpiresAt, "session_expires_at")
-                .column_as(session::Column::RevokedAt, "session_revoked_at");
+                .column_as(session::Column::RevokedAt, "session_revoked_at")
+                .column_as(session::Column::CreatedAt, "session_created_at")
+                .column_as(session::Column::AuthenticatedAt, "session_authenticated_at")
+                .column_as(session::Column::Amr, "session_amr");
         }
         self.count_principal_read();
         let rows = query.into_model::<Row>().all(self.pool()).await?;
@@ -133,6 +153,23 @@ struct Row {
     session_org_id: Option<i64>,
     session_expires_at: Option<DateTimeUtc>,
     session_revoked_at: Option<DateTimeUtc>,
+    session_created_at: Option<DateTimeUtc>,
+    session_authenticated_at: Option<DateTimeUtc>,
+    session_amr: Option<String>,
+    factor_confirmed_at: Option<DateTimeUtc>,
+}
+
+impl Row {
+    /// Sessions from before these columns began with a password, when they were opened.
+    fn session(&self) -> Option<SessionState> {
+        Some(SessionState {
+            org: OrgId::new(self.session_org_id?),
+            expires_at: self.session_expires_at?,
+            revoked_at: self.session_revoked_at,
+            authenticated_at: self.session_authenticated_at.or(self.session_created_at)?,
+            methods: self.session_amr.as_deref().map_or(Methods::PASSWORD, Methods::stored),
+        })
+    }
 }
 
 struct Found {
@@ -141,6 +178,7 @@ struct Found {
     roles: RoleSet,
     password_hash: Option<String>,
     session: Option<SessionState>,
+    has_factor: bool,
 }
 
 impl Found {
@@ -148,12 +186,7 @@ impl Found {
         // A role this binary does not know (written by a newer one) grants nothing.
         let roles = rows.iter().filter_map(|row| row.role_code.as_deref()?.parse().ok()).collect();
         let Some(row) = rows.into_iter().next() else { return Ok(None) };
-        let session = match (row.session_org_id, row.session_expires_at) {
-            (Some(org), Some(expires_at)) => {
-                Some(SessionState { org: OrgId::new(org), expires_at, revoked_at: row.session_revoked_at })
-            }
-            _ => None,
-        };
+        let session = row.session();
         Ok(Some(Self {
             user: User {
                 id: UserId::new(row.id),
@@ -167,6 +200,7 @@ impl Found {
             roles,
             password_hash: row.password_hash,
             session,
+            has_factor: row.factor_confirmed_at.is_some(),
         }))
     }
 }

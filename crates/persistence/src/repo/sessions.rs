@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ExprTrait, IntoSimpleExpr, QueryFilter, QueryOrder};
 use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
+    method::Methods,
     session::{EndReason, Session},
     tenant::TenantScope,
 };
@@ -61,6 +62,8 @@ impl Sessions<'_> {
             revoke_reason: Set(None),
             client_ip: Set(session.client_ip.clone()),
             user_agent: Set(session.user_agent.clone()),
+            authenticated_at: Set(Some(session.authenticated_at)),
+            amr: Set(Some(session.methods.to_string())),
             created_at: Set(session.created_at),
             updated_at: Set(session.created_at),
         }
@@ -105,20 +108,50 @@ impl Sessions<'_> {
         Ok(done.rows_affected > 0)
     }
 
+    /// Notes that the holder of a live session of this user has proved who they are, and how so far; `None` when it is
+    /// not there or has ended.
+    pub async fn prove(
+        &self,
+        (id, user): (SessionId, UserId),
+        methods: Methods,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>, StoreError> {
+        let rows = session::Entity::update_within(self.scope)
+            .set(session::ActiveModel {
+                authenticated_at: Set(Some(now)),
+                amr: Set(Some(methods.to_string())),
+                updated_at: Set(now),
+                ..Default::default()
+            })
+            .filter(session::Column::Id.into_simple_expr().eq(StoredUuid(id.get())))
+            .filter(session::Column::UserId.into_simple_expr().eq(user.get()))
+            .filter(session::Column::RevokedAt.into_simple_expr().is_null())
+            .filter(session::Column::ExpiresAt.into_simple_expr().gt(now))
+            .exec_with_returning(self.tx)
+            .await?;
+        Ok(rows.into_iter().next().map(to_domain))
+    }
+
     /// Notes a log-in at its user. A hash that was replaced since it was compared stays: the password has been changed.
     pub async fn record_log_in(&self, record: LogInRecord) -> Result<(), StoreError> {
         let changes =
             user::ActiveModel { last_login_at: Set(Some(record.at)), updated_at: Set(record.at), ..Default::default() };
         let user = user::Column::Id.into_simple_expr().eq(record.user.get());
-        user::Entity::update_within(self.scope).set(changes).filter(user.clone()).exec(self.tx).await?;
-        if let Some(RenewedHash { old, new }) = record.renewed {
-            user::Entity::update_within(self.scope)
-                .set(user::ActiveModel { password_hash: Set(new), ..Default::default() })
-                .filter(user)
-                .filter(user::Column::PasswordHash.into_simple_expr().eq(old))
-                .exec(self.tx)
-                .await?;
+        user::Entity::update_within(self.scope).set(changes).filter(user).exec(self.tx).await?;
+        match record.renewed {
+            Some(renewed) => self.renew_hash(record.user, renewed).await,
+            None => Ok(()),
         }
+    }
+
+    /// Stores a hash of the same password in place of an outdated one, unless that was replaced since it was compared.
+    pub async fn renew_hash(&self, user: UserId, renewed: RenewedHash) -> Result<(), StoreError> {
+        user::Entity::update_within(self.scope)
+            .set(user::ActiveModel { password_hash: Set(renewed.new), ..Default::default() })
+            .filter(user::Column::Id.into_simple_expr().eq(user.get()))
+            .filter(user::Column::PasswordHash.into_simple_expr().eq(renewed.old))
+            .exec(self.tx)
+            .await?;
         Ok(())
     }
 }
@@ -134,5 +167,7 @@ fn to_domain(row: session::Model) -> Session {
         client_ip: row.client_ip,
         user_agent: row.user_agent,
         revoked_at: row.revoked_at,
+        authenticated_at: row.authenticated_at.unwrap_or(row.created_at),
+        methods: row.amr.as_deref().map_or(Methods::PASSWORD, Methods::stored),
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /login`: credentials for an access token and a new session.
+//! `POST /login`: credentials for an access token and a new session, or for the next question.
 
 use actix_web::{
     HttpRequest,
@@ -7,7 +7,7 @@ use actix_web::{
 };
 use sme_pulse_auth::service::{AuthService, LogIn, LogInOutcome};
 
-use super::view::LogInView;
+use super::view::{FactorNeededView, LogInAnswer};
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
@@ -27,13 +27,14 @@ pub(super) struct LogInBody {
     password: String,
 }
 
-/// Signs a user in and opens a session for the device.
+/// Signs a user in and opens a session for the device. A user with a second factor gets an `mfa_token` instead, to be
+/// sent to `/mfa/verify` with a code; nothing is open until then.
 ///
 /// At most 5 requests per client in any 60 seconds (by default), whatever their outcome.
 #[utoipa::path(post, path = "/api/v1/auth/login", operation_id = "logIn", tag = "auth",
     request_body(content = LogInBody),
     responses(
-        (status = 200, description = "Signed in", body = LogInView),
+        (status = 200, description = "Signed in, or a code is needed", body = LogInAnswer),
         (status = 401, description = "Wrong credentials", body = crate::docs::schemas::ErrorEnvelope),
         (status = 413, description = "Body too large", body = crate::docs::schemas::ErrorEnvelope),
         (status = 422, description = "Invalid input", body = crate::docs::schemas::ValidationEnvelope),
@@ -45,18 +46,29 @@ pub(super) async fn handle(
     context: RequestContext,
     body: Body,
     auth: Data<AuthService>,
-) -> Result<Json<LogInView>, ApiError> {
+) -> Result<Json<LogInAnswer>, ApiError> {
     let mut fields = Object::of(&body);
     let email = fields.required("email", EMAIL);
     let password = fields.required("password", SECRET);
     let (email, password) = fields.finish(|| Some((email?, password?)))?;
     let masked = email.masked().to_string();
-    let user_agent = req.headers().get(header::USER_AGENT).map(|agent| printable(agent.as_bytes()));
-    let attempt = LogIn { email, password: password.into_inner(), user_agent, origin: origin(&context) };
-    let LogInOutcome::SignedIn(done) = auth.log_in(attempt).await?;
-    context.identify(done.user.id.get(), done.user.org.get());
-    context.notice(Notice::info("Successful login").email(masked));
-    Ok(Json(done.into()))
+    let attempt =
+        LogIn { email, password: password.into_inner(), user_agent: user_agent(&req), origin: origin(&context) };
+    let (user, text, answer) = match auth.log_in(attempt).await? {
+        LogInOutcome::SignedIn(done) => (done.user.clone(), "Successful login", LogInAnswer::SignedIn(done.into())),
+        LogInOutcome::FactorNeeded(pending) => {
+            let answer = LogInAnswer::FactorNeeded(FactorNeededView::from(&pending));
+            (pending.user, "Second factor required", answer)
+        }
+    };
+    context.identify(user.id.get(), user.org.get());
+    context.notice(Notice::info(text).email(masked));
+    Ok(Json(answer))
+}
+
+/// The client's user agent, fit to be stored and shown.
+pub(super) fn user_agent(req: &HttpRequest) -> Option<String> {
+    req.headers().get(header::USER_AGENT).map(|agent| printable(agent.as_bytes()))
 }
 
 /// A user agent as text: what is no UTF-8 or controls a terminal is replaced, so that it can be stored and shown.

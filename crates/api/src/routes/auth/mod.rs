@@ -3,7 +3,9 @@
 mod log_in;
 mod log_out;
 mod me;
+mod mfa;
 mod sessions;
+mod step_up;
 mod view;
 
 use utoipa::OpenApi;
@@ -18,7 +20,20 @@ const PREFIX: &str = "/api/v1/auth";
 const ALIAS: &str = "/auth";
 
 #[derive(OpenApi)]
-#[openapi(paths(log_in::handle, me::handle, log_out::handle, sessions::list, sessions::end))]
+#[openapi(paths(
+    log_in::handle,
+    me::handle,
+    log_out::handle,
+    sessions::list,
+    sessions::end,
+    mfa::verify::handle,
+    mfa::status::handle,
+    mfa::enrol::handle,
+    mfa::confirm::handle,
+    mfa::recovery_codes::handle,
+    mfa::disable::handle,
+    step_up::handle,
+))]
 pub(super) struct Docs;
 
 pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
@@ -28,6 +43,13 @@ pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
     table.add(&at("/sessions").get(own_account, sessions::list));
     table.add(&at("/sessions/{session_id}").delete(own_account, sessions::end));
     table.add(&at("/logout").post(own_account, log_out::handle));
+    table.add_behind(&at("/mfa/verify").post(Access::Public, mfa::verify::handle).no_store(), limits.mfa.clone());
+    table.add(&at("/mfa").get(own_account, mfa::status::handle));
+    table.add(&at("/mfa/enroll").post(own_account, mfa::enrol::handle));
+    table.add(&at("/mfa/confirm").post(own_account, mfa::confirm::handle));
+    table.add(&at("/mfa/recovery-codes").post(own_account, mfa::recovery_codes::handle));
+    table.add(&at("/mfa/disable").post(own_account, mfa::disable::handle));
+    table.add(&at("/step-up").post(own_account, step_up::handle));
 }
 
 fn at(path: &str) -> Resource {
