@@ -73,7 +73,7 @@ fn canonical(typed: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::proptest;
 
     use super::*;
 

@@ -48,7 +48,8 @@ pub(in crate::routes::auth) async fn handle(
     body: Body,
     (auth, limits): (Data<AuthService>, Data<Limits>),
 ) -> Result<HttpResponse, ApiError> {
-    let mut fields = Object::of(&body);
+    // Without a body at all, nothing is shown.
+    let mut fields = if body.bytes().is_empty() { Object::from_bytes(b"{}", true) } else { Object::of(&body) };
     let code = fields.optional("code", SECRET);
     let password = fields.optional("password", SECRET);
     let (code, password) = fields.finish(|| Some((code?, password?)))?;
