@@ -17,6 +17,7 @@ mod logs;
 mod own_sessions;
 mod restart;
 mod second_factor;
+mod second_factor_secrecy;
 mod session;
 mod settings;
 mod step_up;

@@ -12,7 +12,7 @@ use super::support::{Answer, Member, PASSWORD, TestApp, claims, claims_but, mint
 const STEP_UP: &str = "/api/v1/auth/step-up";
 /// Demands a proof of the last 15 minutes.
 const GUARDED: &str = "/api/v1/auth/mfa/enroll";
-const MINUTES_15: Duration = Duration::from_secs(15 * 60);
+const MINUTES_15: Duration = Duration::from_mins(15);
 
 fn assert_step_up_required(answer: &Answer) {
     let text = "Please confirm who you are to continue";
@@ -32,7 +32,7 @@ async fn prove(member: &Member<'_>, proof: Value) -> Answer {
 on_both_databases! {
     async fn a_proof_counts_for_fifteen_minutes_and_the_session_remembers_it(app: TestApp) {
         let member = app.member(&[Role::Cashier]).await;
-        app.clock.advance(MINUTES_15 - Duration::from_micros(1));
+        app.clock.advance(MINUTES_15.checked_sub(Duration::from_micros(1)).unwrap());
         assert_eq!(member.post(GUARDED).await.status, 200);
         app.clock.advance(Duration::from_micros(1));
         assert_step_up_required(&member.post(GUARDED).await);

@@ -81,12 +81,12 @@ impl Factors<'_> {
     }
 
     /// Confirms the factor that has this very secret; `false` when it was confirmed or replaced meanwhile.
-    pub async fn confirm(&self, user: UserId, sealed: &str, used: UsedStep) -> Result<bool, StoreError> {
+    pub async fn confirm(&self, user: UserId, sealed: &str, by: UsedStep) -> Result<bool, StoreError> {
         let done = mfa_factor::Entity::update_within(self.scope)
             .set(mfa_factor::ActiveModel {
-                confirmed_at: Set(Some(used.at)),
-                last_step: Set(used.step),
-                updated_at: Set(used.at),
+                confirmed_at: Set(Some(by.at)),
+                last_step: Set(by.step),
+                updated_at: Set(by.at),
                 ..Default::default()
             })
             .filter(of_user(user))
@@ -98,17 +98,17 @@ impl Factors<'_> {
     }
 
     /// Uses up a time step and all before it; `false` when one as new was used before, or the factor is gone.
-    pub async fn use_step(&self, user: UserId, used: UsedStep) -> Result<bool, StoreError> {
+    pub async fn use_step(&self, user: UserId, by: UsedStep) -> Result<bool, StoreError> {
         let mut changes =
-            mfa_factor::ActiveModel { last_step: Set(used.step), updated_at: Set(used.at), ..Default::default() };
-        if let Some(resealed) = used.resealed {
+            mfa_factor::ActiveModel { last_step: Set(by.step), updated_at: Set(by.at), ..Default::default() };
+        if let Some(resealed) = by.resealed {
             changes.secret = Set(resealed);
         }
         let done = mfa_factor::Entity::update_within(self.scope)
             .set(changes)
             .filter(of_user(user))
             .filter(mfa_factor::Column::ConfirmedAt.into_simple_expr().is_not_null())
-            .filter(mfa_factor::Column::LastStep.into_simple_expr().lt(used.step))
+            .filter(mfa_factor::Column::LastStep.into_simple_expr().lt(by.step))
             .exec(self.tx)
             .await?;
         Ok(done.rows_affected > 0)

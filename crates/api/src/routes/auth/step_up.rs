@@ -10,7 +10,7 @@ use super::view::AccessTokenView;
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, Object, SECRET},
+    input::{Body, Object, SECRET, Secret},
     routes::{Limits, caller::Caller, origin},
 };
 
@@ -54,8 +54,7 @@ pub(super) async fn handle(
         fields.refuse(&[], "Either code or password is required");
     }
     let (code, password) = fields.finish(|| Some((code?, password?)))?;
-    let shown =
-        ShownProof { code: code.map(|code| code.into_inner()), password: password.map(|word| word.into_inner()) };
+    let shown = ShownProof { code: code.map(Secret::into_inner), password: password.map(Secret::into_inner) };
     let (caller, origin) = (caller.principal(), origin(&context));
     let made = limits.proving(caller.user_id(), &context, auth.step_up(caller, shown, &origin)).await?;
     context.notice(Notice::info("Identity confirmed again"));

@@ -85,3 +85,15 @@ fn code_at(secret: &str, second: i64) -> String {
     let app = Builder::new().with_algorithm(Algorithm::SHA1).with_secret(secret).build().unwrap();
     app.generate(u64::try_from(second).unwrap()).to_string()
 }
+
+/// The one answer to every second half of a log-in that is refused.
+pub(crate) fn assert_refused(answer: &Answer) {
+    answer.assert_envelope(401, "Invalid or expired code", "Invalid or expired code", "invalid_mfa");
+    assert_eq!((answer.one("www-authenticate"), answer.one("cache-control")), ("Bearer", "no-store"));
+}
+
+/// The one answer to a wrong proof of somebody who is signed in.
+pub(crate) fn assert_wrong(answer: &Answer) {
+    let text = "The code or password is incorrect";
+    answer.assert_envelope(400, text, text, "rule_violated");
+}

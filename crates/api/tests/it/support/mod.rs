@@ -10,7 +10,7 @@ mod raw;
 
 pub(crate) use app::{Answer, HASH, PASSWORD, TestApp};
 pub(crate) use clock::TestClock;
-pub(crate) use factor::{Holder, VERIFY};
+pub(crate) use factor::{Holder, VERIFY, assert_refused, assert_wrong};
 pub(crate) use member::Member;
 pub(crate) use mint::{HEADER, claims, claims_but, mint, mint_text, part, sign_with};
 pub(crate) use process::Process;

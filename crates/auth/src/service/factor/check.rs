@@ -40,13 +40,13 @@ impl AuthService {
         let Some(factor) = factor else { return Ok(Err(FactorRefusal::NoFactor)) };
         match code {
             Code::Recovery(hash) => {
-                let used = tx.factors().use_recovery_code(user, &hash, now).await?;
-                Ok(if used { Ok(Methods::WITH_RECOVERY_CODE) } else { Err(FactorRefusal::UnknownRecoveryCode) })
+                let was_there = tx.factors().use_recovery_code(user, &hash, now).await?;
+                Ok(if was_there { Ok(Methods::WITH_RECOVERY_CODE) } else { Err(FactorRefusal::UnknownRecoveryCode) })
             }
             Code::OneTime(code) => match self.step_of(user, &factor, &code, now) {
-                Ok(used) => {
-                    let used = tx.factors().use_step(user, used).await?;
-                    Ok(if used { Ok(Methods::WITH_CODE) } else { Err(FactorRefusal::UsedCode) })
+                Ok(step) => {
+                    let newest = tx.factors().use_step(user, step).await?;
+                    Ok(if newest { Ok(Methods::WITH_CODE) } else { Err(FactorRefusal::UsedCode) })
                 }
                 Err(refusal) => Ok(Err(refusal)),
             },

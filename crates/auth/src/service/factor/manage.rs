@@ -82,7 +82,7 @@ impl AuthService {
         origin: &Origin,
     ) -> Result<RecoveryCodes, FactorError> {
         let (codes, hashes) = self.new_recovery_codes();
-        let confirm = retrying(|| self.confirm_in_one(caller, code, &hashes, origin));
+        let confirm = Box::pin(retrying(|| self.confirm_in_one(caller, code, &hashes, origin)));
         match self.second_factor_guess(caller.user_id(), confirm).await? {
             Ok(()) => {
                 self.changed(caller.user_id());
@@ -106,11 +106,11 @@ impl AuthService {
             return Err(FactorError::AlreadyEnabled);
         }
         let Some(Code::OneTime(code)) = Code::read(code) else { return Ok(Err(FactorRefusal::NoCode)) };
-        let used = match self.step_of(user, &factor, &code, now) {
-            Ok(used) => used,
+        let step = match self.step_of(user, &factor, &code, now) {
+            Ok(step) => step,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if !tx.factors().confirm(user, &factor.sealed, used).await? {
+        if !tx.factors().confirm(user, &factor.sealed, step).await? {
             return Err(FactorError::AlreadyEnabled);
         }
         tx.factors().replace_recovery_codes(user, hashes, now).await?;
@@ -158,16 +158,16 @@ impl AuthService {
         }
         let checked = match shown {
             ShownProof { code: Some(code), .. } => {
-                let remove = retrying(|| self.remove_in_one(caller, Some(&code), origin));
+                let remove = Box::pin(retrying(|| self.remove_in_one(caller, Some(&code), origin)));
                 self.second_factor_guess(caller.user_id(), remove).await?
             }
             ShownProof { password: Some(password), .. } => match self.check_password(caller, password).await? {
-                Ok(_) => retrying(|| self.remove_in_one(caller, None, origin)).await?,
+                Ok(_) => Box::pin(retrying(|| self.remove_in_one(caller, None, origin))).await?,
                 Err(refusal) => Err(refusal),
             },
             ShownProof { code: None, password: None } => {
                 caller.require_recent_factor(RECENT_MINUTES)?;
-                retrying(|| self.remove_in_one(caller, None, origin)).await?
+                Box::pin(retrying(|| self.remove_in_one(caller, None, origin))).await?
             }
         };
         match checked {

@@ -31,12 +31,12 @@ impl AuthService {
         let now = self.parts.clock.now();
         let checked = if self.has_factor(caller).await? {
             let code = shown.code.ok_or(FactorError::CodeNeeded)?;
-            let prove = retrying(|| self.prove_in_one(caller, session, Some(&code), origin, now));
+            let prove = Box::pin(retrying(|| self.prove_in_one(caller, session, Some(&code), origin, now)));
             self.second_factor_guess(caller.user_id(), prove).await?
         } else {
             let password = shown.password.ok_or(FactorError::PasswordNeeded)?;
             match self.check_password(caller, password).await? {
-                Ok(_) => retrying(|| self.prove_in_one(caller, session, None, origin, now)).await?,
+                Ok(_) => Box::pin(retrying(|| self.prove_in_one(caller, session, None, origin, now))).await?,
                 Err(refusal) => Err(refusal),
             }
         };

@@ -90,7 +90,7 @@ impl AuthService {
         let row = row.filter(|row| row.user.org == challenge.org).ok_or_else(unknown)?;
         let checked = match judge(&row) {
             Ok(()) => {
-                let open = retrying(|| self.open_with_code(&row, challenge, &attempt, now));
+                let open = Box::pin(retrying(|| self.open_with_code(&row, challenge, &attempt, now)));
                 self.second_factor_guess(challenge.user, open).await?
             }
             Err(refusal) => Err(refusal),

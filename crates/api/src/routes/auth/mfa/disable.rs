@@ -9,7 +9,7 @@ use sme_pulse_auth::{
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, Object, SECRET},
+    input::{Body, Object, SECRET, Secret},
     routes::{Limits, caller::Caller, origin},
 };
 
@@ -53,8 +53,7 @@ pub(in crate::routes::auth) async fn handle(
     let code = fields.optional("code", SECRET);
     let password = fields.optional("password", SECRET);
     let (code, password) = fields.finish(|| Some((code?, password?)))?;
-    let shown =
-        ShownProof { code: code.map(|code| code.into_inner()), password: password.map(|word| word.into_inner()) };
+    let shown = ShownProof { code: code.map(Secret::into_inner), password: password.map(Secret::into_inner) };
     let (caller, origin) = (caller.principal(), origin(&context));
     limits.proving(caller.user_id(), &context, auth.remove_factor(caller, shown, &origin)).await?;
     context.notice(Notice::info("Second factor disabled"));
