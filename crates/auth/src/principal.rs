@@ -59,7 +59,7 @@ impl Principal {
         self.proof.map(|proof| proof.at)
     }
 
-    /// How the holder of the session has proved who they are so far.
+    /// How they did.
     pub fn methods(&self) -> Methods {
         self.proof.map(|proof| proof.methods).unwrap_or_default()
     }

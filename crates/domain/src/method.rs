@@ -47,12 +47,6 @@ impl Methods {
     /// The password, then a recovery code.
     pub const WITH_RECOVERY_CODE: Self = Self(Method::Password.bit() | Method::SeveralFactors.bit());
 
-    /// Those of both.
-    #[must_use]
-    pub const fn and(self, more: Self) -> Self {
-        Self(self.0 | more.0)
-    }
-
     /// Whether this is among them.
     pub const fn contains(self, method: Method) -> bool {
         self.0 & method.bit() != 0
@@ -92,6 +86,6 @@ mod tests {
         }
         assert_eq!(Methods::WITH_CODE.to_string(), "pwd otp mfa");
         assert_eq!(Methods::stored("pwd face  PWD mfapwd"), Methods::PASSWORD);
-        assert_eq!(Methods::PASSWORD.and(Methods::WITH_RECOVERY_CODE).to_string(), "pwd mfa");
+        assert_eq!(Methods::WITH_RECOVERY_CODE.to_string(), "pwd mfa");
     }
 }

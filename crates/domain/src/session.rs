@@ -30,7 +30,7 @@ pub struct Session {
     pub revoked_at: Option<DateTime<Utc>>,
     /// When its holder last proved who they are: at the log-in, or later in between.
     pub authenticated_at: DateTime<Utc>,
-    /// How they have proved it so far.
+    /// How they did.
     pub methods: Methods,
 }
 

@@ -19,10 +19,10 @@ pub struct AccessClaims {
     pub session: Option<SessionId>,
     /// `jti`: the token's own name.
     pub token_id: Option<String>,
-    /// `amr`: how the holder of the session had proved who they are when the token was made (RFC 8176): `pwd`, `otp`,
+    /// `amr`: how the holder of the session had last proved who they are when the token was made (RFC 8176): `pwd`, `otp`,
     /// `mfa`. Empty when the token does not say.
     pub methods: Vec<String>,
-    /// `auth_time`: when they had last done so, in whole seconds since 1970 (`OpenID` Connect Core section 2).
+    /// `auth_time`: when that was, in whole seconds since 1970 (`OpenID` Connect Core section 2).
     pub auth_time: Option<i64>,
     expires_at: NumericDate,
     not_before: Option<NumericDate>,

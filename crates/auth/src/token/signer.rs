@@ -38,9 +38,9 @@ pub struct NewToken<'a> {
     pub issued_at: i64,
     /// When it expires.
     pub expires_at: i64,
-    /// How the holder of the session has proved who they are.
+    /// How the holder of the session has last proved who they are.
     pub methods: Methods,
-    /// When they last did.
+    /// When that was.
     pub authenticated_at: i64,
 }
 

@@ -47,7 +47,7 @@ pub struct SessionState {
     pub revoked_at: Option<DateTime<Utc>>,
     /// When its holder last proved who they are.
     pub authenticated_at: DateTime<Utc>,
-    /// How they have proved it so far.
+    /// How they did.
     pub methods: Methods,
 }
 

@@ -108,8 +108,8 @@ impl Sessions<'_> {
         Ok(done.rows_affected > 0)
     }
 
-    /// Notes that the holder of a live session of this user has proved who they are, and how so far; `None` when it is
-    /// not there or has ended.
+    /// Notes that the holder of a live session of this user has just proved who they are, and how; `None` when it is not
+    /// there or has ended.
     pub async fn prove(
         &self,
         (id, user): (SessionId, UserId),

@@ -115,7 +115,7 @@ impl AuthService {
         }
         tx.factors().replace_recovery_codes(user, hashes, now).await?;
         if let Some(session) = caller.session() {
-            tx.sessions().prove((session, user), caller.methods().and(Methods::WITH_CODE), now).await?;
+            tx.sessions().prove((session, user), Methods::WITH_CODE, now).await?;
         }
         tx.record(of_user(Action::FactorEnabled, user, caller.org_id(), origin), now).await?;
         tx.commit().await?;

@@ -68,7 +68,7 @@ impl AuthService {
             None if has_factor(&tx, user).await? => return Err(FactorError::CodeNeeded),
             None => Methods::PASSWORD,
         };
-        let proved = tx.sessions().prove((session, user), caller.methods().and(methods), now).await?;
+        let proved = tx.sessions().prove((session, user), methods, now).await?;
         let session = proved.ok_or(AccessError::SessionEnded)?;
         let token = self.access_token(user, caller.roles(), &session, now)?;
         if by_recovery_code(methods) {
