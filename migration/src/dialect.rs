@@ -46,6 +46,32 @@ impl Dialect {
         format!("DROP TABLE {}", self.table(table.schema, table.name))
     }
 
+    /// The statements that add the columns and indexes of this description to a table that is there.
+    pub(crate) fn add(self, table: &Table) -> Vec<String> {
+        let on = self.table(table.schema, table.name);
+        let columns = table.parts.iter().filter_map(|part| self.column(table, *part));
+        let mut statements: Vec<_> = columns.map(|column| format!("ALTER TABLE {on} ADD COLUMN {column}")).collect();
+        statements.extend(table.parts.iter().filter_map(|part| self.index(table, *part)));
+        statements
+    }
+
+    /// The statements that take them away again. SQLite keeps a column while an index uses it, so indexes go first.
+    pub(crate) fn take_away(self, table: &Table) -> Vec<String> {
+        let on = self.table(table.schema, table.name);
+        let index = |part: &Part| match part {
+            Part::Index(columns) => {
+                Some(format!("DROP INDEX {}", self.table(table.schema, &name("ix", table, columns))))
+            }
+            _ => None,
+        };
+        let column = |part: &Part| match part {
+            Part::Column(column, ..) => Some(format!("ALTER TABLE {on} DROP COLUMN {column}")),
+            _ => None,
+        };
+        let parts = || table.parts.iter().rev();
+        parts().filter_map(index).chain(parts().filter_map(column)).collect()
+    }
+
     fn table(self, schema: Schema, name: &str) -> String {
         match self {
             Self::Postgres => format!("{}.{name}", schema.name()),

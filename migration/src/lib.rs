@@ -18,6 +18,7 @@ mod m20261122_000005_analytics;
 mod m20261122_000006_auth;
 mod m20261122_000007_change_notices;
 mod m20261122_000008_quieter_notices;
+mod m20261122_000009_second_factor;
 mod m20261122_000010_guess_counters;
 mod run;
 mod table;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_auth::CHANGE),
             Box::new(m20261122_000007_change_notices::ChangeNotices),
             Box::new(m20261122_000008_quieter_notices::QuieterNotices),
+            Box::new(m20261122_000009_second_factor::SecondFactor),
             Box::new(m20261122_000010_guess_counters::CHANGE),
         ]
     }

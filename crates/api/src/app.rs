@@ -130,6 +130,7 @@ impl Application {
             .app_data(self.auth.clone())
             .app_data(Data::new(self.routes.limits.clone()))
             .app_data(Data::from(authenticator))
+            .app_data(Data::new(self.routes.limits.clone()))
             .app_data(BodyLimit(self.routes.max_body));
         routes::mount(config, &self.routes);
         if let Some(site) = &self.docs {

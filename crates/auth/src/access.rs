@@ -41,6 +41,16 @@ pub enum AccessError {
         /// For which organization.
         org: OrgId,
     },
+    /// Signed in, but it is too long ago that the caller proved who they are (RFC 9470).
+    #[error("the caller has not proved who they are lately")]
+    StepUpRequired {
+        /// Who called.
+        user: UserId,
+        /// For which organization.
+        org: OrgId,
+        /// How long ago it may be, in seconds.
+        max_age: u32,
+    },
     /// The guard found no authenticator: a wiring mistake is a failure, not an open door.
     #[error("no authenticator is configured")]
     Misconfigured,

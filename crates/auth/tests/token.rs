@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use sme_pulse_auth::token::{Algorithm, NewToken, Signer, TokenError, Verifier};
 use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
+    method::Methods,
     role::{Role, RoleSet},
 };
 use uuid::Uuid;
@@ -27,6 +28,8 @@ fn genuine() -> String {
         token_id: Uuid::from_u128(2),
         issued_at: NOW,
         expires_at: NOW + 1_800,
+        methods: Methods::WITH_CODE,
+        authenticated_at: NOW - 60,
     };
     Signer::new(SECRET, Algorithm::Hs256, "sme-pulse", "sme-pulse-api").sign(&token).unwrap()
 }
@@ -53,6 +56,7 @@ fn a_genuine_token_is_accepted_and_says_what_was_signed() {
     let claims = verifier().verify(&genuine(), NOW).unwrap();
     assert_eq!((claims.user, claims.org), (UserId::new(7), OrgId::new(3)));
     assert_eq!(claims.session, Some(SessionId::new(Uuid::from_u128(1))));
+    assert_eq!((claims.methods.join(" ").as_str(), claims.auth_time), ("pwd otp mfa", Some(NOW - 60)));
 }
 
 #[test]
@@ -121,6 +125,11 @@ fn a_claim_that_is_missing_or_of_the_wrong_type_is_refused() {
         (format!(r#"{{"sub":"7","org_id":3,"exp":{exp},"sid":"not-a-uuid"}}"#), TokenError::BadClaim("sid")),
         (format!(r#"{{"sub":"7","org_id":3,"exp":{exp},"jti":1}}"#), TokenError::BadClaim("jti")),
         (format!(r#"{{"sub":"7","org_id":3,"exp":{exp},"roles":"owner"}}"#), TokenError::BadClaim("roles")),
+        (format!(r#"{{"sub":"7","org_id":3,"exp":{exp},"amr":"pwd"}}"#), TokenError::BadClaim("amr")),
+        (format!(r#"{{"sub":"7","org_id":3,"exp":{exp},"amr":["pwd",1]}}"#), TokenError::BadClaim("amr")),
+        (format!(r#"{{"sub":"7","org_id":3,"exp":{exp},"amr":null}}"#), TokenError::BadClaim("amr")),
+        (format!(r#"{{"sub":"7","org_id":3,"exp":{exp},"auth_time":"1"}}"#), TokenError::BadClaim("auth_time")),
+        (format!(r#"{{"sub":"7","org_id":3,"exp":{exp},"auth_time":[1]}}"#), TokenError::BadClaim("auth_time")),
         (format!(r#"{{"sub":"7","sub":"8","org_id":3,"exp":{exp}}}"#), TokenError::BadClaim("set")),
         (format!(r#"{{"sub":"7","org_id":3,"exp":{exp},"x":{{"y":1,"y":2}}}}"#), TokenError::BadClaim("set")),
         (format!("{}1{}", "[".repeat(10_000 / 4), "]".repeat(10_000 / 4)), TokenError::BadClaim("set")),
@@ -197,4 +206,15 @@ proptest! {
     fn arbitrary_signed_bytes_never_panic(header in prop::collection::vec(any::<u8>(), 1..60), payload in prop::collection::vec(any::<u8>(), 1..200)) {
         prop_assert!(verifier().verify(&signed(&header, &payload), NOW).is_err());
     }
+}
+
+#[test]
+fn the_time_of_the_proof_is_read_in_every_form_a_number_has() {
+    let auth_time = |number: &str| {
+        let claims = format!(r#"{{"sub":"7","org_id":3,"exp":{},"auth_time":{number}}}"#, NOW + 60);
+        let token = signed(br#"{"alg":"HS256","typ":"JWT"}"#, claims.as_bytes());
+        verifier().verify(&token, NOW).unwrap().auth_time
+    };
+    assert_eq!((auth_time("5"), auth_time("5.9"), auth_time("-5.1")), (Some(5), Some(5), Some(-6)));
+    assert_eq!((auth_time("1e300"), auth_time("18446744073709551615")), (Some(i64::MIN), Some(i64::MIN)));
 }

@@ -33,6 +33,8 @@ pub enum Action {
     GuessingSlowed,
     /// A password changed by its user.
     PasswordChanged,
+    /// A signed-in user gave a wrong password.
+    PasswordRefused,
     /// A link to set a new password was asked for.
     PasswordResetRequested,
     /// A password set anew with such a link.
@@ -69,6 +71,7 @@ impl Action {
             Self::RefreshReused => "auth.refresh_reused",
             Self::GuessingSlowed => "auth.guessing_slowed",
             Self::PasswordChanged => "auth.password_changed",
+            Self::PasswordRefused => "auth.password_refused",
             Self::PasswordResetRequested => "auth.password_reset_requested",
             Self::PasswordReset => "auth.password_reset",
             Self::FactorEnabled => "auth.factor_enabled",

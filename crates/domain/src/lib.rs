@@ -22,6 +22,7 @@ pub mod clock;
 pub mod email;
 pub mod guessing;
 pub mod ids;
+pub mod method;
 pub mod money;
 pub mod organization;
 pub mod partner;

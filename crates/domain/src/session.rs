@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::ids::{OrgId, SessionId, UserId};
+use crate::{
+    ids::{OrgId, SessionId, UserId},
+    method::Methods,
+};
 
 /// A row of `auth.sessions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,10 @@ pub struct Session {
     pub user_agent: Option<String>,
     /// Set once it has been ended.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// When its holder last proved who they are: at the log-in, or later in between.
+    pub authenticated_at: DateTime<Utc>,
+    /// How they did.
+    pub methods: Methods,
 }
 
 impl Session {

@@ -39,4 +39,6 @@ pub struct Account {
     pub org_status: Status,
     /// The roles held in the home organization.
     pub roles: RoleSet,
+    /// Whether a confirmed second factor is asked for after the password.
+    pub has_factor: bool,
 }

@@ -23,12 +23,14 @@ pub use changes::{Change, ChangeFeed, OnChange};
 pub use error::{StoreError, Violation};
 pub use migrations::MigrationError;
 pub use repo::{
+    challenges::{Challenges, OpenChallenge},
+    factors::{Factors, StoredFactor, UsedStep},
     guesses::GuessAdmission,
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
     passwords::{NewHash, NewResetToken, Passwords},
     refresh::{RefreshRow, Rotation},
-    sessions::{LogInRecord, RenewedHash, Sessions},
+    sessions::{LogInRecord, PasswordAsOf, RenewedHash, Sessions},
 };
 pub use retry::{AsStoreError, retrying};
 pub use settings::{DatabaseSettings, Engine};

@@ -9,6 +9,7 @@ use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
     email::Email,
     ids::{OrgId, SessionId, UserId},
+    method::Methods,
     role::Role,
     session::{EndReason, Session},
     status::Status,
@@ -39,6 +40,8 @@ fn session(user: UserId, org: OrgId) -> Session {
         client_ip: Some("192.0.2.1".into()),
         user_agent: Some("curl".into()),
         revoked_at: None,
+        authenticated_at: now(),
+        methods: Methods::PASSWORD,
     }
 }
 

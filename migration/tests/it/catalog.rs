@@ -6,7 +6,8 @@ use crate::support::texts;
 
 const POSTGRES: &[&str] = &[
     "SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'",
-    "SELECT concat_ws(' ', 'column', table_schema, table_name, ordinal_position, column_name, data_type, \
+    "SELECT concat_ws(' ', 'column', table_schema, table_name, \
+        row_number() OVER (PARTITION BY table_schema, table_name ORDER BY ordinal_position), column_name, data_type, \
         character_maximum_length, is_nullable, column_default, identity_generation) \
         FROM information_schema.columns WHERE table_schema !~ '^(pg_|information_schema)'",
     "SELECT concat_ws(' ', 'constraint', n.nspname, r.relname, c.conname, pg_get_constraintdef(c.oid)) \

@@ -6,7 +6,7 @@ use sme_pulse_testing::{Engine, TestDatabase, on_both_databases};
 use crate::catalog::catalog;
 use crate::support::{all, furnished, lock, run, texts};
 
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 23] = [
     "analytics.alerts",
     "analytics.export_jobs",
     "analytics.settings",
@@ -14,6 +14,9 @@ const TABLES: [&str; 20] = [
     "auth.audit_log",
     "auth.guess_counters",
     "auth.idempotency_keys",
+    "auth.mfa_challenges",
+    "auth.mfa_factors",
+    "auth.mfa_recovery_codes",
     "auth.password_reset_tokens",
     "auth.sessions",
     "core.organizations",

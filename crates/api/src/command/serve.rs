@@ -113,12 +113,13 @@ pub fn auth_service(
     let Config { tokens, sessions, passwords, .. } = config;
     let pool = PoolSettings::for_threads(passwords.hash_concurrency);
     let (signer, verifier) = keys(tokens, secret)?;
+    let encryption = tokens.encryption.as_ref();
     Ok(AuthService::new(AuthParts {
         store,
         passwords: Passwords::start(hasher(passwords), pool, Arc::clone(clock), Arc::clone(rng))?,
         signer,
         verifier,
-        keys: ServiceKeys::new(secret.expose().as_bytes(), None),
+        keys: ServiceKeys::new(secret.expose().as_bytes(), encryption.map(|key| key.expose().as_bytes())),
         settings: AuthSettings {
             token_lifetime: chrono::Duration::from_std(tokens.lifetime)?,
             refresh_idle: chrono::Duration::days(sessions.idle_days.into()),

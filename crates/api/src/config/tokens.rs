@@ -6,17 +6,22 @@ use sme_pulse_domain::rng::Rng;
 
 use super::{
     error::ConfigError,
-    keys::{ACCESS_MINUTES, ALGORITHM, AUDIENCE, ISSUER, LEEWAY, SECRET_KEY},
+    keys::{ACCESS_MINUTES, ALGORITHM, AUDIENCE, ENCRYPTION_KEY, ISSUER, Key, LEEWAY, SECRET_KEY},
     reader::Reader,
     secret::{Secret, weakness},
     secret_file::{self, SecretFileError},
 };
+
+/// What the cipher's key is derived from should hold as much as it does.
+const LEAST_ENCRYPTION_BYTES: usize = 32;
 
 /// The token settings.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     /// Where the signing key is.
     pub key: SigningKey,
+    /// What secrets at rest are encrypted with, instead of a key derived from the signing key.
+    pub encryption: Option<Secret>,
     /// What the key is used with.
     pub algorithm: Algorithm,
     /// Life of an access token.
@@ -92,12 +97,14 @@ pub(super) fn read(reader: &mut Reader<'_>, development: bool, folder: Option<Pa
         _ => None,
     });
     let key = key(reader, development, algorithm.unwrap_or(Algorithm::Hs256), folder);
+    let encryption = encryption(reader, development);
     let lifetime = reader.number(ACCESS_MINUTES, 1..=1440_u64).map(|minutes| Duration::from_secs(minutes * 60));
     let issuer = reader.word(ISSUER);
     let audience = reader.word(AUDIENCE);
     let leeway = reader.number(LEEWAY, 0..=300_u64).map(Duration::from_secs);
     Some(Tokens {
         key: key?,
+        encryption: encryption?,
         algorithm: algorithm?,
         lifetime: lifetime?,
         issuer: issuer?,
@@ -116,13 +123,28 @@ fn key(
         reader.show(SECRET_KEY, if development { "(generated)" } else { "" });
         return if development { folder.map(SigningKey::Kept) } else { Some(SigningKey::Missing) };
     };
-    if let Some(rule) = weakness(text, algorithm.least_key_bytes()) {
+    secret(reader, SECRET_KEY, text, (algorithm.least_key_bytes(), development)).map(SigningKey::Configured)
+}
+
+/// The inner `None` is no key, which is allowed.
+#[expect(clippy::option_option, reason = "the outer one says whether the value is good, as everywhere here")]
+fn encryption(reader: &mut Reader<'_>, development: bool) -> Option<Option<Secret>> {
+    let Some(text) = reader.given(ENCRYPTION_KEY) else {
+        reader.show(ENCRYPTION_KEY, "");
+        return Some(None);
+    };
+    secret(reader, ENCRYPTION_KEY, text, (LEAST_ENCRYPTION_BYTES, development)).map(Some)
+}
+
+/// A key, unless it is weak; in development that is only a warning.
+fn secret(reader: &mut Reader<'_>, key: &Key, text: &str, (bytes, development): (usize, bool)) -> Option<Secret> {
+    if let Some(rule) = weakness(text, bytes) {
         if !development {
-            reader.refuse(SECRET_KEY, rule);
+            reader.refuse(key, rule);
             return None;
         }
-        reader.warn(format!("{} {rule}; it is accepted in development only", SECRET_KEY.name));
+        reader.warn(format!("{} {rule}; it is accepted in development only", key.name));
     }
-    reader.show(SECRET_KEY, "***");
-    Some(SigningKey::Configured(Secret::new(text)))
+    reader.show(key, "***");
+    Some(Secret::new(text))
 }

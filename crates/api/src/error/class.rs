@@ -7,7 +7,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::password::HashError;
-use sme_pulse_auth::service::{LogInError, OrganizationError, PasswordError, RefreshError, SessionError};
+use sme_pulse_auth::service::{FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError};
 use sme_pulse_persistence::{StoreError, Violation};
 
 use super::{ApiError, Issue, Loc, Rule};
@@ -24,6 +24,8 @@ pub(crate) struct Class<'a> {
     pub(crate) detail: Detail<'a>,
     allow: Option<&'a str>,
     retry_after: Option<u64>,
+    /// Seconds within which the caller should have proved who they are.
+    max_age: Option<u32>,
 }
 
 /// What `detail` holds.
@@ -40,7 +42,7 @@ pub(crate) enum Detail<'a> {
 
 impl<'a> Class<'a> {
     fn plain(status: StatusCode, code: &'static str, text: impl Into<Cow<'a, str>>) -> Self {
-        Self { status, code, error: text.into(), detail: Detail::Same, allow: None, retry_after: None }
+        Self { status, code, error: text.into(), detail: Detail::Same, allow: None, retry_after: None, max_age: None }
     }
 
     fn bad_request(text: &'static str) -> Self {
@@ -84,6 +86,13 @@ impl<'a> Class<'a> {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // RFC 9470, but for its status: existing clients take every 401 for the end of their session.
+        if let Some(seconds) = self.max_age {
+            let challenge = format!(r#"Bearer error="insufficient_user_authentication", max_age="{seconds}""#);
+            if let Ok(challenge) = HeaderValue::try_from(challenge) {
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+        }
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -123,6 +132,7 @@ impl ApiError {
             Self::Access(error) => of_access(error),
             Self::LogIn(error) => of_log_in(error),
             Self::Refresh(error) => of_refresh(error),
+            Self::Factor(error) => of_factor(error),
             Self::Session(error) => of_session(error),
             Self::Password(error) => of_password(error),
             Self::Organization(error) => of_organization(error),
@@ -143,6 +153,10 @@ fn of_access(error: &AccessError) -> Class<'static> {
         AccessError::Inactive { .. } => Class::unauthorized("user_inactive", "User is inactive"),
         AccessError::Forbidden { .. } => {
             Class::plain(StatusCode::FORBIDDEN, "insufficient_permissions", "Insufficient permissions")
+        }
+        AccessError::StepUpRequired { max_age, .. } => {
+            let text = "Please confirm who you are to continue";
+            Class { max_age: Some(*max_age), ..Class::plain(StatusCode::FORBIDDEN, "step_up_required", text) }
         }
         AccessError::Undecided(cause) => cause.downcast_ref().map_or_else(Class::internal, of_store),
         AccessError::Misconfigured => Class::internal(),
@@ -168,6 +182,29 @@ fn of_refresh(error: &RefreshError) -> Class<'static> {
     }
 }
 
+/// All refusals of a log-in's second half look alike. A wrong proof of somebody who is signed in is no 401.
+fn of_factor(error: &FactorError) -> Class<'static> {
+    let rule = |text| Class::plain(StatusCode::BAD_REQUEST, "rule_violated", text);
+    let conflict = |text| Class::plain(StatusCode::CONFLICT, "conflict", text);
+    match error {
+        FactorError::LogInRefused { .. } => Class::unauthorized("invalid_mfa", "Invalid or expired code"),
+        FactorError::WrongProof { .. } => rule("The code or password is incorrect"),
+        FactorError::CodeNeeded => rule("This account has a second factor: a code is needed"),
+        FactorError::PasswordNeeded => rule("This account has no second factor: the password is needed"),
+        FactorError::NoSession => {
+            Class::plain(StatusCode::BAD_REQUEST, "invalid_state", "This token belongs to no session")
+        }
+        FactorError::AlreadyEnabled => conflict("The second factor is already enabled"),
+        FactorError::NotEnabled => conflict("The second factor is not enabled"),
+        FactorError::NotEnrolled => conflict("No second factor has been set up to be confirmed"),
+        FactorError::Access(error) => of_access(error),
+        FactorError::Slowed { seconds, .. } => Class::rate_limited(*seconds),
+        FactorError::Overloaded(_) => Class::unavailable(),
+        FactorError::Store(cause) => of_store(cause),
+        FactorError::Signing(_) | FactorError::Unmakeable => Class::internal(),
+    }
+}
+
 fn of_session(error: &SessionError) -> Class<'static> {
     match error {
         SessionError::NotFound => Class::plain(StatusCode::NOT_FOUND, "not_found", "Session not found"),
@@ -184,6 +221,8 @@ fn of_password(error: &PasswordError) -> Class<'static> {
             Class::invalid(vec![Issue::new(place, reason.to_string(), "value_error")])
         }
         PasswordError::WrongPassword | PasswordError::UnreadableHash(_) => refused("Current password is incorrect"),
+        PasswordError::Slowed { seconds, .. } => Class::rate_limited(*seconds),
+        PasswordError::Access(error) => of_access(error),
         PasswordError::InvalidResetToken => refused("Invalid or expired reset token"),
         PasswordError::Overtaken => {
             Class::plain(StatusCode::CONFLICT, "conflict", "The password was changed at the same time.")

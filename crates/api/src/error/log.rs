@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use actix_web::http::StatusCode;
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::password::HashError;
-use sme_pulse_auth::service::{LogInError, PasswordError, RefreshError, RefreshRefusal, Refusal};
+use sme_pulse_auth::service::{
+    FactorError, FactorRefusal, LogInError, PasswordError, RefreshError, RefreshRefusal, Refusal,
+};
 use sme_pulse_domain::email::Email;
 use sme_pulse_domain::ids::UserId;
 
@@ -36,6 +38,7 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         }
         ApiError::Password(refused) => log_refused_password(refused, error, request_id, client_ip),
         ApiError::Errands(_) => tracing::warn!(request_id, client_ip = %client_ip, "Errand queue full"),
+        ApiError::Factor(refused) => log_factor_error(refused, error, request_id, client_ip),
         ApiError::LogIn(_)
         | ApiError::Refresh(_)
         | ApiError::Session(_)
@@ -60,7 +63,7 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
 /// What is answered as a fault of ours or of the database is logged with its causes; a full queue and a refusal by a
 /// rule are not faults.
 fn log_failure(error: &ApiError, request_id: &str, client_ip: IpAddr) {
-    if matches!(error, ApiError::LogIn(LogInError::Overloaded(_))) {
+    if matches!(error, ApiError::LogIn(LogInError::Overloaded(_)) | ApiError::Factor(FactorError::Overloaded(_))) {
         tracing::warn!(request_id, client_ip = %client_ip, "Log-in queue full");
         return;
     }
@@ -93,6 +96,10 @@ fn log_access_error(refusal: &AccessError, error: &ApiError, request_id: &str, c
             let (user_id, org_id) = (user.get(), org.get());
             tracing::warn!(request_id, client_ip = %ip, user_id, org_id, "Unauthorized role access");
         }
+        AccessError::StepUpRequired { user, org, .. } => {
+            let (user_id, org_id) = (user.get(), org.get());
+            tracing::info!(request_id, client_ip = %ip, user_id, org_id, "Step-up required");
+        }
         AccessError::Undecided(_) | AccessError::Misconfigured => log_failure(error, request_id, client_ip),
     }
 }
@@ -106,6 +113,11 @@ fn log_refused_password(refused: &PasswordError, error: &ApiError, request_id: &
         PasswordError::WrongPassword => {
             tracing::warn!(request_id, client_ip = %client_ip, reason = %refused, "Password not changed");
         }
+        PasswordError::Slowed { user, .. } => {
+            let user_id = user.get();
+            tracing::warn!(request_id, client_ip = %client_ip, user_id, "Proof of identity slowed down");
+        }
+        PasswordError::Access(refusal) => log_access_error(refusal, error, request_id, client_ip),
         PasswordError::InvalidResetToken => {
             tracing::warn!(request_id, client_ip = %client_ip, reason = %refused, "Password not reset");
         }
@@ -118,6 +130,28 @@ fn log_refused_password(refused: &PasswordError, error: &ApiError, request_id: &
         PasswordError::Overtaken | PasswordError::Hash(_) | PasswordError::Store(_) => {
             log_failure(error, request_id, client_ip);
         }
+    }
+}
+
+fn log_factor_error(refused: &FactorError, error: &ApiError, request_id: &str, client_ip: IpAddr) {
+    let (user, refusal, text) = match refused {
+        FactorError::LogInRefused { user, refusal } => (*user, *refusal, "Second factor refused"),
+        FactorError::WrongProof { user, refusal } => (Some(*user), *refusal, "Wrong proof of identity"),
+        FactorError::Slowed { user, .. } => {
+            let user_id = user.get();
+            return tracing::warn!(request_id, client_ip = %client_ip, user_id, "Proof of identity slowed down");
+        }
+        FactorError::Access(refusal) => return log_access_error(refusal, error, request_id, client_ip),
+        _ => return log_failure(error, request_id, client_ip),
+    };
+    let (user_id, reason) = (user.map(UserId::get), refusal.reason());
+    tracing::warn!(request_id, client_ip = %client_ip, user_id, reason, "{text}");
+    match refusal {
+        FactorRefusal::UnreadableSecret => {
+            tracing::error!(request_id, user_id, "The secret of a second factor cannot be decrypted");
+        }
+        FactorRefusal::UnreadableHash => tracing::error!(request_id, user_id, "A stored password hash cannot be read"),
+        _ => {}
     }
 }
 

@@ -13,7 +13,9 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use sme_pulse_auth::AccessError;
-use sme_pulse_auth::service::{ErrandsFull, LogInError, OrganizationError, PasswordError, RefreshError, SessionError};
+use sme_pulse_auth::service::{
+    ErrandsFull, FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError,
+};
 use sme_pulse_persistence::StoreError;
 
 pub use issue::{Issue, Loc};
@@ -79,6 +81,9 @@ pub enum ApiError {
     /// There are no new tokens.
     #[error(transparent)]
     Refresh(#[from] RefreshError),
+    /// Something about the second factor, or a proof of who one is, failed.
+    #[error(transparent)]
+    Factor(#[from] FactorError),
     /// A session could not be ended.
     #[error(transparent)]
     Session(#[from] SessionError),

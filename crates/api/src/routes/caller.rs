@@ -5,7 +5,7 @@ use std::pin::Pin;
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use sme_pulse_auth::{
     AccessError, Principal,
-    guard::{CurrentUser, Requires},
+    guard::{CurrentUser, RecentUser, Requires},
 };
 
 use crate::{edge::RequestContext, error::ApiError};
@@ -14,6 +14,15 @@ use crate::{edge::RequestContext, error::ApiError};
 pub(super) struct Caller<P>(CurrentUser<P, ApiError>);
 
 impl<P> Caller<P> {
+    pub(super) fn principal(&self) -> &Principal {
+        self.0.principal()
+    }
+}
+
+/// The same, who also has proved who they are less than `MINUTES` ago.
+pub(super) struct RecentCaller<P, const MINUTES: u32>(RecentUser<P, ApiError, MINUTES>);
+
+impl<P, const MINUTES: u32> RecentCaller<P, MINUTES> {
     pub(super) fn principal(&self) -> &Principal {
         self.0.principal()
     }
@@ -28,15 +37,37 @@ impl<P: Requires> FromRequest for Caller<P> {
         let guarded = CurrentUser::<P, ApiError>::from_request(req, payload);
         Box::pin(async move {
             let result = guarded.await;
-            let who = match &result {
-                Ok(user) => Some((user.principal().user_id(), user.principal().org_id())),
-                Err(ApiError::Access(AccessError::Forbidden { user, org })) => Some((*user, *org)),
-                Err(_) => None,
-            };
-            if let (Some(context), Some((user, org))) = (context, who) {
-                context.identify(user.get(), org.get());
-            }
+            identify(context, result.as_ref().map(CurrentUser::principal));
             result.map(Self)
         })
+    }
+}
+
+impl<P: Requires, const MINUTES: u32> FromRequest for RecentCaller<P, MINUTES> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let context = RequestContext::of(req);
+        let guarded = RecentUser::<P, ApiError, MINUTES>::from_request(req, payload);
+        Box::pin(async move {
+            let result = guarded.await;
+            identify(context, result.as_ref().map(RecentUser::principal));
+            result.map(Self)
+        })
+    }
+}
+
+/// Names the caller in the access event, also one who may not.
+fn identify(context: Option<RequestContext>, guarded: Result<&Principal, &ApiError>) {
+    let who = match guarded {
+        Ok(caller) => Some((caller.user_id(), caller.org_id())),
+        Err(ApiError::Access(AccessError::Forbidden { user, org } | AccessError::StepUpRequired { user, org, .. })) => {
+            Some((*user, *org))
+        }
+        Err(_) => None,
+    };
+    if let (Some(context), Some((user, org))) = (context, who) {
+        context.identify(user.get(), org.get());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sme_pulse_auth::service::FactorError;
 use sme_pulse_domain::{
     clock::Clock,
     ids::{SessionId, UserId},
@@ -10,6 +11,7 @@ use sme_pulse_domain::{
 use crate::{
     client_ip::ClientKey,
     edge::RequestContext,
+    error::ApiError,
     limit::{Budget, Limit, LimitConfig},
 };
 
@@ -24,6 +26,10 @@ pub struct Limits {
     pub reset: Limit,
     /// Wrong old passwords per user.
     pub change_password: Budget<UserId>,
+    /// Second halves of log-ins per client.
+    pub mfa: Limit,
+    /// Wrong codes and passwords per signed-in user.
+    pub proof: Budget<UserId>,
 }
 
 /// Whose refresh counts together: people in one office share an address and not a session; who guesses tokens has no
@@ -49,7 +55,25 @@ impl Limits {
             refresh: Budget::new("refresh", config, Arc::clone(clock)),
             reset: Limit::new("reset", config, Arc::clone(clock)),
             change_password: Budget::new("change-password", config, Arc::clone(clock)),
+            mfa: Limit::new("mfa", config, Arc::clone(clock)),
+            proof: Budget::new("step-up", config, Arc::clone(clock)),
         }
+    }
+
+    /// Runs what needs a proof of this user, unless they have sent too many wrong ones lately. Counted before it is
+    /// looked at, so that parallel ones cannot slip through; what was not wrong is taken back.
+    pub(super) async fn proving<T>(
+        &self,
+        user: UserId,
+        context: &RequestContext,
+        attempt: impl Future<Output = Result<T, FactorError>>,
+    ) -> Result<T, ApiError> {
+        self.proof.admit(user, context)?;
+        let result = attempt.await;
+        if !result.as_ref().is_err_and(FactorError::is_wrong_proof) {
+            self.proof.refund(user);
+        }
+        Ok(result?)
     }
 
     /// Forgets who has gone quiet; call it now and then.
@@ -58,5 +82,7 @@ impl Limits {
         self.refresh.sweep();
         self.reset.sweep();
         self.change_password.sweep();
+        self.mfa.sweep();
+        self.proof.sweep();
     }
 }

@@ -33,6 +33,20 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/auth/forgot-password", Access::Public),
     ("POST", "/api/v1/auth/reset-password", Access::Public),
     ("POST", "/auth/reset-password", Access::Public),
+    ("GET", "/api/v1/auth/mfa", Access::Needs(Permission::UseOwnAccount)),
+    ("GET", "/auth/mfa", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/auth/mfa/enroll", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/auth/mfa/enroll", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/auth/mfa/confirm", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/auth/mfa/confirm", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/auth/mfa/recovery-codes", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/auth/mfa/recovery-codes", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/auth/mfa/disable", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/auth/mfa/disable", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/auth/step-up", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/auth/step-up", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/auth/mfa/verify", Access::Public),
+    ("POST", "/auth/mfa/verify", Access::Public),
     ("GET", "/api/v1/settings", Access::Needs(Permission::ReadOrganization)),
     ("PUT", "/api/v1/settings", Access::Needs(Permission::WriteOrganization)),
 ];
@@ -71,9 +85,12 @@ on_both_databases! {
                 if permission.granted_to(&held) {
                     // An id that stands for nothing gets past the guard and finds no row.
                     // An empty body gets past it too, and is refused where fields are required.
-                    let expected = match path {
-                        path if path.contains('{') => 404..405,
-                        path if path.ends_with("/change-password") => 422..423,
+                    let expected = match path.trim_start_matches("/api/v1").trim_start_matches("/auth") {
+                        // An id that stands for nothing gets past the guard and finds no row, a needed field is missing, and
+                        // there is no second factor yet.
+                        rest if rest.contains('{') => 404..405,
+                        "/mfa/confirm" | "/step-up" | "/change-password" => 422..423,
+                        "/mfa/recovery-codes" | "/mfa/disable" => 409..410,
                         _ => 200..300,
                     };
                     assert!(expected.contains(&answer.status), "{roles:?} {method} {path}: {}", answer.text);

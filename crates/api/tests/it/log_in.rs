@@ -49,7 +49,7 @@ on_both_databases! {
                 claims,
                 json!({
                     "sub": id.to_string(), "org_id": org, "roles": ["owner", "admin"], "iat": now, "nbf": now,
-                    "exp": now + 1800, "iss": "sme-pulse", "aud": "sme-pulse-api"
+                    "exp": now + 1800, "iss": "sme-pulse", "aud": "sme-pulse-api", "amr": ["pwd"], "auth_time": now
                 })
             );
             let sessions = format!("SELECT user_id FROM auth.sessions WHERE id = '{sid}'");

@@ -5,7 +5,7 @@ use sme_pulse_testing::{Engine, on_both_databases};
 use crate::support::{Done, Home, KEY};
 
 /// The list, oldest first.
-pub(crate) const CHANGES: [&str; 9] = [
+pub(crate) const CHANGES: [&str; 10] = [
     "m20261122_000001_schemas",
     "m20261122_000002_core",
     "m20261122_000003_finance_partners",
@@ -14,6 +14,7 @@ pub(crate) const CHANGES: [&str; 9] = [
     "m20261122_000006_auth",
     "m20261122_000007_change_notices",
     "m20261122_000008_quieter_notices",
+    "m20261122_000009_second_factor",
     "m20261122_000010_guess_counters",
 ];
 const CURRENT: &str = "The schema is current; nothing to do.\n";

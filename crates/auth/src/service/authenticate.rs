@@ -54,16 +54,19 @@ impl AuthService {
         if claims.org != user.org {
             return Err(AccessError::OrganizationMismatch { user: user.id, claimed: claims.org });
         }
+        let now = self.parts.clock.now();
+        let mut caller = Principal::new(Arc::clone(&state.member), claims.session);
         if claims.session.is_some() {
             let session = state.session.ok_or(AccessError::SessionEnded)?;
             if session.revoked_at.is_some() || self.has_expired(state) || session.org != claims.org {
                 return Err(AccessError::SessionEnded);
             }
+            caller = caller.proved(session.authenticated_at, session.methods, now);
         }
         if !user.status.is_active() || !state.org_status.is_active() {
             return Err(AccessError::Inactive { user: user.id });
         }
-        Ok(Principal::new(Arc::clone(&state.member), claims.session))
+        Ok(caller)
     }
 }
 

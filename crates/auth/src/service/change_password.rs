@@ -1,14 +1,19 @@
 //! Changing the own password.
 
 use sme_pulse_domain::{
-    audit::{Action, AuditEvent, Details, Origin},
+    audit::{Action, Details, Origin},
     password_rules,
     session::EndReason,
 };
 use sme_pulse_persistence::{NewHash, StoreError, retrying};
 use zeroize::Zeroizing;
 
-use super::{AuthService, PasswordError, mail_texts};
+use super::{
+    AuthService, PasswordError, RECENT_MINUTES,
+    factor::of_user,
+    guesses::{Guess, GuessError, GuessScope},
+    mail_texts,
+};
 use crate::{Principal, password::Verdict};
 
 /// How often a change begins anew because the stored hash was replaced meanwhile: by another change, after which the
@@ -29,11 +34,12 @@ impl AuthService {
     /// Changes the caller's password. All their other sessions end with it, and open links to reset it; the calling
     /// session stays.
     pub async fn change_password(&self, caller: &Principal, change: ChangePassword) -> Result<(), PasswordError> {
-        // Whatever a caller has to prove besides the old password is asked for here, before any work.
+        // The old password is a proof by itself; an account with a second factor asks for that as well.
+        self.require_recent_if_factor(caller, RECENT_MINUTES).await?;
         password_rules::check_personal(&change.new, caller.user())?;
         let mut hash = None;
         for _ in 0..ATTEMPTS {
-            let compared = self.prove(caller, change.old.clone()).await?;
+            let compared = self.prove(caller, &change).await?;
             let new = match hash.take() {
                 Some(hash) => hash,
                 None => self.parts.passwords.hash(change.new.clone()).await?,
@@ -48,8 +54,39 @@ impl AuthService {
         Err(PasswordError::Overtaken)
     }
 
-    /// The stored hash, once the password has matched it.
-    async fn prove(&self, caller: &Principal, password: Zeroizing<String>) -> Result<String, PasswordError> {
+    /// The stored hash, once the old password has matched it. Counted like every guess at it.
+    async fn prove(&self, caller: &Principal, change: &ChangePassword) -> Result<String, PasswordError> {
+        let device = caller.session().map(|session| session.get().into_bytes());
+        let subject = caller.user_id().to_string();
+        let guess = self.admit_guess(GuessScope::OwnPassword, &subject, device).await.map_err(|error| match error {
+            GuessError::TooEarly(seconds) => PasswordError::Slowed { user: caller.user_id(), seconds },
+            GuessError::Store(cause) => cause.into(),
+        })?;
+        let compared = self.compare(caller, change.old.clone()).await;
+        match &compared {
+            Ok(_) => self.guessed_right(&guess).await?,
+            Err(PasswordError::WrongPassword | PasswordError::UnreadableHash(_)) => {
+                self.record_wrong_password(caller, &guess, &change.origin).await?;
+            }
+            Err(_) => self.not_guessed(&guess).await?,
+        }
+        compared
+    }
+
+    async fn record_wrong_password(
+        &self,
+        caller: &Principal,
+        guess: &Guess,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        self.record_apart(of_user(Action::PasswordRefused, caller.user_id(), caller.org_id(), origin)).await?;
+        match guess.slowing(Some(caller.user()), origin) {
+            Some(event) => self.record_apart(event).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn compare(&self, caller: &Principal, password: Zeroizing<String>) -> Result<String, PasswordError> {
         let tx = self.parts.store.begin_read(caller.scope()).await?;
         let stored = tx.passwords().find(caller.user_id()).await?;
         // The connection must not wait for the hash.
@@ -78,10 +115,7 @@ impl AuthService {
         }
         tx.passwords().void_reset_tokens(user).await?;
         let ended = tx.sessions().end_all_but((caller.session(), user), EndReason::PasswordChanged, now).await?;
-        let mut event = AuditEvent::new(Action::PasswordChanged, Some(caller.org_id()), origin.clone());
-        event.actor = Some(user);
-        event.entity = Some("users");
-        event.entity_id = Some(user.get());
+        let mut event = of_user(Action::PasswordChanged, user, caller.org_id(), origin);
         event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.to_string()))]));
         tx.record(event, now).await?;
         tx.commit().await?;

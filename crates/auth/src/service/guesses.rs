@@ -16,6 +16,10 @@ use super::{AuthService, device::DeviceId};
 pub(super) enum GuessScope {
     /// The password of an account, which is named by its address: one that nobody has is counted alike.
     Password,
+    /// A code of a user's second factor.
+    Code,
+    /// The password of somebody who is signed in.
+    OwnPassword,
 }
 
 impl GuessScope {
@@ -23,6 +27,8 @@ impl GuessScope {
     const fn tag(self) -> u8 {
         match self {
             Self::Password => 1,
+            Self::Code => 2,
+            Self::OwnPassword => 3,
         }
     }
 }

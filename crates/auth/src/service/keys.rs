@@ -20,8 +20,6 @@ pub(super) enum Purpose {
     GuessCounter,
     /// The encryption of second factors at rest.
     FactorSecret,
-    /// The hashes of recovery codes and of tokens that prove half a log-in.
-    FactorCode,
     /// The signature under checkpoints of the audit trail.
     AuditCheckpoint,
 }
@@ -33,7 +31,6 @@ impl Purpose {
             Self::DeviceToken => "sme-pulse device token 1",
             Self::GuessCounter => "sme-pulse guess counter 1",
             Self::FactorSecret => "sme-pulse factor secret 1",
-            Self::FactorCode => "sme-pulse factor code 1",
             Self::AuditCheckpoint => "sme-pulse audit checkpoint 1",
         }
     }
@@ -57,19 +54,28 @@ impl ServiceKeys {
     /// The key for one purpose.
     pub(super) fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; KEY_BYTES]> {
         let source = match purpose {
-            Purpose::FactorSecret | Purpose::FactorCode => self.encryption.as_ref().unwrap_or(&self.secret),
+            Purpose::FactorSecret => self.encryption.as_ref().unwrap_or(&self.secret),
             _ => &self.secret,
         };
-        let mut key = Zeroizing::new([0; KEY_BYTES]);
-        // Only a length of more than 255 hashes can fail.
-        let _ = Hkdf::<Sha256>::new(None, source).expand(purpose.label().as_bytes(), key.as_mut_slice());
-        key
+        expand(source, purpose)
+    }
+
+    /// The key that was used for what is encrypted at rest before there was a key for that alone.
+    pub(super) fn derive_former(&self, purpose: Purpose) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
+        self.encryption.as_ref().map(|_| expand(&self.secret, purpose))
     }
 
     /// A MAC (HMAC-SHA-256) key for one purpose.
     pub(super) fn mac(&self, purpose: Purpose) -> MacKey {
         MacKey(self.derive(purpose))
     }
+}
+
+fn expand(source: &[u8], purpose: Purpose) -> Zeroizing<[u8; KEY_BYTES]> {
+    let mut key = Zeroizing::new([0; KEY_BYTES]);
+    // Only a length of more than 255 hashes can fail.
+    let _ = Hkdf::<Sha256>::new(None, source).expand(purpose.label().as_bytes(), key.as_mut_slice());
+    key
 }
 
 /// Makes and checks MACs for one purpose.
@@ -107,7 +113,6 @@ mod tests {
             Purpose::DeviceToken,
             Purpose::GuessCounter,
             Purpose::FactorSecret,
-            Purpose::FactorCode,
             Purpose::AuditCheckpoint,
         ];
         let derived: std::collections::BTreeSet<_> = purposes.iter().map(|purpose| *keys.derive(*purpose)).collect();

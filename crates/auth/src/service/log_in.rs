@@ -5,17 +5,19 @@ use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
     email::Email,
     ids::{SessionId, UserId},
+    method::Methods,
     session::Session,
     tenant::TenantScope,
     text,
     user::{Account, User},
 };
-use sme_pulse_persistence::{LogInRecord, RenewedHash, StoreError, retrying};
+use sme_pulse_persistence::{LogInRecord, PasswordAsOf, RenewedHash, StoreError, retrying};
 
 use zeroize::Zeroizing;
 
 use super::{
     AuthService, SignedIn,
+    factor::PendingLogIn,
     guesses::{Guess, GuessError, GuessScope},
 };
 use crate::{
@@ -42,6 +44,8 @@ pub struct LogIn {
 pub enum LogInOutcome {
     /// The user is signed in.
     SignedIn(SignedIn),
+    /// The user has a second factor, whose code is still to come.
+    FactorNeeded(PendingLogIn),
 }
 
 /// Which check refused. For the log only: clients see one answer for all of them.
@@ -102,6 +106,10 @@ impl AuthService {
             Ok(outdated) => {
                 self.guessed_right(&guess).await?;
                 let renewed = if outdated { self.renewed(&account, &attempt).await } else { None };
+                if account.has_factor {
+                    let pending = self.await_code(account.user, renewed, self.parts.clock.now()).await?;
+                    return Ok(LogInOutcome::FactorNeeded(pending));
+                }
                 self.open_session(account, renewed, &attempt).await.map(LogInOutcome::SignedIn)
             }
             Err(refusal) => self.refuse(refusal, Some(&account.user), &attempt, Some(&guess)).await,
@@ -156,33 +164,36 @@ impl AuthService {
         attempt: &LogIn,
     ) -> Result<SignedIn, LogInError> {
         let now = self.parts.clock.now();
-        let session = self.new_session(&account.user, attempt, now);
+        let arrival = Arrival { user_agent: attempt.user_agent.as_deref(), origin: &attempt.origin, at: now };
+        let session = self.new_session(&account.user, &arrival, Methods::PASSWORD);
         let mut done = self.issue((account.user, account.roles), &session, 0, now)?;
         done.device_token = Some(self.known_device(done.user.id, attempt.device.as_deref()));
         let record = || LogInRecord {
             user: done.user.id,
             at: now,
-            password_changed_at: account.password_changed_at,
+            password: PasswordAsOf::Exactly(account.password_changed_at),
             renewed: renewed.clone(),
         };
-        if retrying(|| self.store_session(&done.user, &session, record(), attempt)).await? {
+        if retrying(|| self.store_session(&done.user, &session, record(), &arrival)).await? {
             return Ok(done);
         }
         // The password was right a moment ago, so the guess stays taken back.
         self.refuse(Refusal::WrongPassword(done.user.id), Some(&done.user), attempt, None).await
     }
 
-    fn new_session(&self, user: &User, attempt: &LogIn, now: DateTime<Utc>) -> Session {
+    pub(super) fn new_session(&self, user: &User, arrival: &Arrival<'_>, methods: Methods) -> Session {
         Session {
             id: SessionId::new(self.parts.rng.uuid()),
             user: user.id,
             org: user.org,
-            created_at: now,
-            expires_at: self.session_end(now, now),
-            last_seen_at: Some(now),
-            client_ip: attempt.origin.client_ip.clone(),
-            user_agent: attempt.user_agent.as_deref().map(|agent| text::cut(agent, text::USER_AGENT).to_owned()),
+            created_at: arrival.at,
+            expires_at: self.session_end(arrival.at, arrival.at),
+            last_seen_at: Some(arrival.at),
+            client_ip: arrival.origin.client_ip.clone(),
+            user_agent: arrival.user_agent.map(|agent| text::cut(agent, text::USER_AGENT).to_owned()),
             revoked_at: None,
+            authenticated_at: arrival.at,
+            methods,
         }
     }
 
@@ -192,20 +203,19 @@ impl AuthService {
         user: &User,
         session: &Session,
         record: LogInRecord,
-        attempt: &LogIn,
+        arrival: &Arrival<'_>,
     ) -> Result<bool, StoreError> {
-        let now = record.at;
         let tx = self.parts.store.begin(scope_of(user)).await?;
         // First, because it waits for a change of the password that is under way.
         if !tx.sessions().record_log_in(record).await? {
             return Ok(false);
         }
         tx.sessions().open(session).await?;
-        let mut event = AuditEvent::new(Action::LogIn, Some(user.org), attempt.origin.clone());
+        let mut event = AuditEvent::new(Action::LogIn, Some(user.org), arrival.origin.clone());
         event.actor = Some(user.id);
         event.entity = Some("users");
         event.entity_id = Some(user.id.get());
-        tx.record(event, now).await?;
+        tx.record(event, arrival.at).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -235,6 +245,13 @@ impl AuthService {
     }
 }
 
+/// The request with which somebody arrives who is let in.
+pub(super) struct Arrival<'a> {
+    pub(super) user_agent: Option<&'a str>,
+    pub(super) origin: &'a Origin,
+    pub(super) at: DateTime<Utc>,
+}
+
 /// Whether the stored hash is outdated. Status counts only after the password was right, so that it tells nothing to
 /// those who do not know it.
 fn judge(account: &Account, verdict: Verdict) -> Result<bool, Refusal> {
@@ -249,6 +266,6 @@ fn judge(account: &Account, verdict: Verdict) -> Result<bool, Refusal> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the password has just been verified")]
-const fn scope_of(user: &User) -> TenantScope {
+pub(super) const fn scope_of(user: &User) -> TenantScope {
     TenantScope::assume_verified(user.org, Some(user.id))
 }

@@ -34,6 +34,7 @@ mod authenticate;
 mod change_password;
 mod device;
 mod errands;
+mod factor;
 mod guesses;
 mod housekeeping;
 mod keys;
@@ -67,6 +68,11 @@ use crate::{
 pub use change_password::ChangePassword;
 use errands::Errands;
 pub use errands::ErrandsFull;
+use factor::FactorCipher;
+pub use factor::{
+    CodeAttempt, Completed, Enrolment, FactorError, FactorRefusal, FactorStatus, PendingLogIn, RECENT_MINUTES,
+    RecoveryCodes, ShownProof,
+};
 pub use keys::{KEY_BYTES, ServiceKeys};
 use keys::{MacKey, Purpose};
 use known_members::KnownMembers;
@@ -79,7 +85,7 @@ pub use refresh::{PresentedRefresh, RefreshError, RefreshRefusal};
 pub use reset_password::ResetPassword;
 pub use reset_request::ResetRequest;
 pub use sessions::SessionError;
-pub use sign_in::SignedIn;
+pub use sign_in::{AccessToken, SignedIn};
 
 /// Everything the service is made of.
 pub struct AuthParts {
@@ -163,6 +169,7 @@ const fn time_to_live(engine: Engine) -> std::time::Duration {
 pub struct AuthService {
     parts: AuthParts,
     keys: MacKeys,
+    factors: FactorCipher,
     tokens: KnownTokens,
     members: Arc<KnownMembers>,
     feed: ChangeFeed,
@@ -178,8 +185,9 @@ impl AuthService {
         let told = Arc::clone(&members);
         let feed = parts.store.follow_changes(Arc::new(move |change| told.forget(change)));
         let keys = MacKeys::derive(&parts.keys);
+        let factors = FactorCipher::new(&parts.keys);
         let errands = Errands::start(&parts);
-        Self { parts, keys, tokens: KnownTokens::default(), members, feed, seen: LastSeen::default(), errands }
+        Self { parts, keys, factors, tokens: KnownTokens::default(), members, feed, seen: LastSeen::default(), errands }
     }
 
     /// The bounds of new passwords.

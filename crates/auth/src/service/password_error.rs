@@ -3,7 +3,7 @@
 use sme_pulse_domain::{ids::UserId, password_rules::WeakPassword};
 use sme_pulse_persistence::{AsStoreError, StoreError};
 
-use crate::password::HashError;
+use crate::{AccessError, password::HashError};
 
 /// Why a password was not changed or set anew.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,17 @@ pub enum PasswordError {
     /// The stored hash cannot be read, so the old password counts as wrong; somebody has to repair it.
     #[error("the stored hash cannot be read")]
     UnreadableHash(UserId),
+    /// So many passwords of this user were wrong that the next must wait; nothing was checked.
+    #[error("so many passwords were wrong that the next must wait")]
+    Slowed {
+        /// Whose.
+        user: UserId,
+        /// Whole seconds to wait.
+        seconds: u64,
+    },
+    /// The caller must prove more than that.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// Other changes of the same password kept coming in between.
     #[error("the password was changed at the same time")]
     Overtaken,

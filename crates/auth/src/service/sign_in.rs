@@ -1,7 +1,12 @@
 //! What a client holds once it has proved who it is: an access token, a refresh token, a session.
 
 use chrono::{DateTime, Duration, Utc};
-use sme_pulse_domain::{ids::SessionId, role::RoleSet, session::Session, user::User};
+use sme_pulse_domain::{
+    ids::{SessionId, UserId},
+    role::RoleSet,
+    session::Session,
+    user::User,
+};
 use zeroize::Zeroizing;
 
 use super::{AuthService, refresh_token::RefreshToken};
@@ -28,6 +33,14 @@ pub struct SignedIn {
     pub device_token: Option<String>,
 }
 
+/// An access token by itself.
+pub struct AccessToken {
+    /// The token.
+    pub token: String,
+    /// Its lifetime in seconds.
+    pub expires_in: i64,
+}
+
 impl AuthService {
     /// Tokens for a session as it is now; `counter` is the place of the refresh token among the session's.
     pub(super) fn issue(
@@ -37,19 +50,10 @@ impl AuthService {
         counter: i64,
         now: DateTime<Utc>,
     ) -> Result<SignedIn, SigningError> {
-        let lifetime = self.parts.settings.token_lifetime.min(session.expires_at.signed_duration_since(now));
-        let token = self.parts.signer.sign(&NewToken {
-            user: user.id,
-            org: session.org,
-            session: session.id,
-            roles: &roles,
-            token_id: self.parts.rng.uuid(),
-            issued_at: now.timestamp(),
-            expires_at: now.timestamp().saturating_add(lifetime.num_seconds()),
-        })?;
+        let AccessToken { token, expires_in } = self.access_token(user.id, &roles, session, now)?;
         Ok(SignedIn {
             token,
-            expires_in: lifetime.num_seconds(),
+            expires_in,
             refresh_token: RefreshToken { session: session.id, counter }.seal(&self.keys.refresh_token),
             refresh_expires_in: session.expires_at.signed_duration_since(now).num_seconds(),
             user,
@@ -57,6 +61,29 @@ impl AuthService {
             session: session.id,
             device_token: None,
         })
+    }
+
+    /// An access token for a session as it is now.
+    pub(super) fn access_token(
+        &self,
+        user: UserId,
+        roles: &RoleSet,
+        session: &Session,
+        now: DateTime<Utc>,
+    ) -> Result<AccessToken, SigningError> {
+        let lifetime = self.parts.settings.token_lifetime.min(session.expires_at.signed_duration_since(now));
+        let token = self.parts.signer.sign(&NewToken {
+            user,
+            org: session.org,
+            session: session.id,
+            roles,
+            token_id: self.parts.rng.uuid(),
+            issued_at: now.timestamp(),
+            expires_at: now.timestamp().saturating_add(lifetime.num_seconds()),
+            methods: session.methods,
+            authenticated_at: session.authenticated_at.timestamp(),
+        })?;
+        Ok(AccessToken { token, expires_in: lifetime.num_seconds() })
     }
 
     /// When a session that was opened then and is used now ends by itself.

@@ -19,6 +19,11 @@ pub struct AccessClaims {
     pub session: Option<SessionId>,
     /// `jti`: the token's own name.
     pub token_id: Option<String>,
+    /// `amr`: how the holder of the session had last proved who they are when the token was made (RFC 8176): `pwd`, `otp`,
+    /// `mfa`. Empty when the token does not say.
+    pub methods: Vec<String>,
+    /// `auth_time`: when that was, in whole seconds since 1970 (`OpenID` Connect Core section 2).
+    pub auth_time: Option<i64>,
     expires_at: NumericDate,
     not_before: Option<NumericDate>,
 }
@@ -39,7 +44,9 @@ impl AccessClaims {
         let expires_at = time(claims, "exp")?.ok_or(TokenError::BadClaim("exp"))?;
         let not_before = time(claims, "nbf")?;
         time(claims, "iat")?;
-        check_roles(claims)?;
+        optional_texts(claims, "roles")?;
+        let methods = optional_texts(claims, "amr")?;
+        let auth_time = time(claims, "auth_time")?.map(NumericDate::whole);
         if let Some(issuer) = optional_text(claims, "iss")?
             && expected.issuer.is_some_and(|ours| ours != issuer)
         {
@@ -52,7 +59,7 @@ impl AccessClaims {
         }
         let token_id = optional_text(claims, "jti")?.map(str::to_owned);
         let session = optional_text(claims, "sid")?.map(session_id).transpose()?;
-        Ok(Self { user, org, session, token_id, expires_at, not_before })
+        Ok(Self { user, org, session, token_id, methods, auth_time, expires_at, not_before })
     }
 
     /// Whether the token is valid at `now` (seconds since 1970), give or take the leeway in seconds.
@@ -84,11 +91,12 @@ fn session_id(text: &str) -> Result<SessionId, TokenError> {
 }
 
 /// Informational, but of the right type when there.
-fn check_roles(claims: &Object) -> Result<(), TokenError> {
-    match claims.get("roles") {
-        None => Ok(()),
-        Some(Json::List(roles)) if roles.iter().all(|role| matches!(role, Json::Text(_))) => Ok(()),
-        Some(_) => Err(TokenError::BadClaim("roles")),
+fn optional_texts(claims: &Object, name: &'static str) -> Result<Vec<String>, TokenError> {
+    let text = |item: &Json| if let Json::Text(text) = item { Some(text.clone()) } else { None };
+    match claims.get(name) {
+        None => Ok(Vec::new()),
+        Some(Json::List(items)) => items.iter().map(text).collect::<Option<_>>().ok_or(TokenError::BadClaim(name)),
+        Some(_) => Err(TokenError::BadClaim(name)),
     }
 }
 
@@ -108,6 +116,14 @@ enum NumericDate {
 }
 
 impl NumericDate {
+    /// The second it lies in. What no clock can show becomes the beginning of time: too old for every purpose.
+    fn whole(self) -> i64 {
+        match self {
+            Self::Whole(at) => at,
+            Self::Fractional(at) => format!("{:.0}", at.floor()).parse().unwrap_or(i64::MIN),
+        }
+    }
+
     fn is_after(self, second: i64) -> bool {
         match self {
             Self::Whole(at) => at > second,

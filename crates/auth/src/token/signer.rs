@@ -5,6 +5,7 @@ use jsonwebtoken::EncodingKey;
 use serde::Serialize;
 use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
+    method::{Method, Methods},
     role::RoleSet,
 };
 use uuid::Uuid;
@@ -37,6 +38,10 @@ pub struct NewToken<'a> {
     pub issued_at: i64,
     /// When it expires.
     pub expires_at: i64,
+    /// How the holder of the session has last proved who they are.
+    pub methods: Methods,
+    /// When that was.
+    pub authenticated_at: i64,
 }
 
 #[derive(Serialize)]
@@ -51,6 +56,8 @@ struct Claims<'a> {
     aud: &'a str,
     jti: String,
     sid: String,
+    amr: Vec<&'static str>,
+    auth_time: i64,
 }
 
 impl Signer {
@@ -77,6 +84,8 @@ impl Signer {
             aud: &self.audience,
             jti: token.token_id.to_string(),
             sid: token.session.to_string(),
+            amr: token.methods.iter().map(Method::word).collect(),
+            auth_time: token.authenticated_at,
         };
         let header = format!(r#"{{"alg":"{}","typ":"JWT"}}"#, self.algorithm.name());
         let payload = serde_json::to_vec(&claims).map_err(|_| SigningError)?;

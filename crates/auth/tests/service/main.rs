@@ -1,12 +1,13 @@
 //! The authentication service on both engines: what it remembers, and how fast it forgets.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod factor;
 mod guesses;
 mod support;
 
 use std::time::Duration;
 
-use sme_pulse_auth::AccessError;
+use sme_pulse_auth::{AccessError, service::ShownProof};
 use sme_pulse_domain::audit::Origin;
 use sme_pulse_testing::{Engine, on_both_databases};
 use support::{Office, eventually};
@@ -28,6 +29,22 @@ on_both_databases! {
         office.here.auth.log_out(&caller, &Origin::default()).await.unwrap();
         eventually("the session is over there too", || async {
             matches!(office.there.auth.authenticate(&token).await, Err(AccessError::SessionEnded))
+        }).await;
+    }
+
+    async fn a_proof_is_seen_by_another_process_within_its_second(office: Office) {
+        let token = office.here.token().await;
+        for replica in [&office.here, &office.there] {
+            replica.clock.advance(Duration::from_mins(20));
+            let caller = replica.auth.authenticate(&token).await.unwrap();
+            assert!(matches!(caller.require_recent(15), Err(AccessError::StepUpRequired { max_age: 900, .. })));
+        }
+        let caller = office.here.auth.authenticate(&token).await.unwrap();
+        let proof = ShownProof { password: Some("123456".to_owned().into()), code: None };
+        office.here.auth.step_up(&caller, proof, &Origin::default()).await.unwrap();
+        office.here.auth.authenticate(&token).await.unwrap().require_recent(15).unwrap();
+        eventually("the proof counts over there too", || async {
+            office.there.auth.authenticate(&token).await.unwrap().require_recent(15).is_ok()
         }).await;
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, Statement};
 use sme_pulse_auth::{
     mail::NoMailer,
     password::{Bcrypt, Passwords, PoolSettings},
@@ -22,7 +22,7 @@ use sme_pulse_testing::{Engine, Fixture, TestDatabase};
 
 /// bcrypt of `123456` at cost 4.
 const HASH: &str = "$2b$04$8jm5tGoJHgbO0XxqEIw5Luj6XyGV64.5cSPF8Vm5tXWoRj8m7d92m";
-const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
 pub(crate) struct Office {
     pub(crate) here: Replica,
@@ -68,8 +68,8 @@ impl Rng for Counter {
 
 impl Fixture for Office {
     async fn on(database: TestDatabase) -> Self {
-        let here = Replica::start(&database, 1).await;
-        let there = Replica::start(&database, 2).await;
+        let here = Replica::start(&database, 1, ServiceKeys::new(SECRET, None)).await;
+        let there = Replica::start(&database, 2, ServiceKeys::new(SECRET, None)).await;
         Self { here, there, database }
     }
 }
@@ -77,6 +77,19 @@ impl Fixture for Office {
 impl Office {
     pub(crate) fn engine(&self) -> Engine {
         self.database.engine()
+    }
+
+    /// A third service over the database, which has other keys for what is not signed.
+    pub(crate) async fn with_keys(&self, keys: ServiceKeys) -> Replica {
+        Replica::start(&self.database, 3, keys).await
+    }
+
+    /// The first column of a query, as texts.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        let sql = if self.engine() == Engine::Sqlite { sql.replace("auth.", "") } else { sql.to_owned() };
+        let db = self.database.connect().await;
+        let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
     }
 
     /// A statement of a third party, with the schemas taken off on SQLite.
@@ -90,7 +103,7 @@ impl Office {
 }
 
 impl Replica {
-    async fn start(database: &TestDatabase, number: u64) -> Self {
+    async fn start(database: &TestDatabase, number: u64, keys: ServiceKeys) -> Self {
         let settings = match database.file() {
             Some(path) => DatabaseSettings::Sqlite { path },
             None => DatabaseSettings::Postgres { url: database.url().to_owned(), pool_size: 1, max_overflow: 4 },
@@ -106,7 +119,7 @@ impl Replica {
             passwords: Passwords::start(Bcrypt::new(4), pool, clock.clone(), Arc::clone(&rng)).unwrap(),
             signer: Signer::new(SECRET, Algorithm::Hs256, "i", "a"),
             verifier: Verifier::new(SECRET, Algorithm::Hs256).issuer("i").audience("a"),
-            keys: ServiceKeys::new(SECRET, None),
+            keys,
             settings: AuthSettings::default(),
             mailer: Arc::new(NoMailer),
             clock: clock.clone(),
@@ -118,6 +131,7 @@ impl Replica {
     pub(crate) async fn token(&self) -> String {
         match self.log_in("123456", None).await {
             Ok(LogInOutcome::SignedIn(done)) => done.token,
+            Ok(LogInOutcome::FactorNeeded(_)) => panic!("no second factor here"),
             Err(error) => panic!("{error}"),
         }
     }

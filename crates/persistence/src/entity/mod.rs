@@ -6,6 +6,9 @@ pub(crate) mod audit_head;
 pub(crate) mod audit_log;
 pub(crate) mod customer;
 pub(crate) mod guess_counter;
+pub(crate) mod mfa_challenge;
+pub(crate) mod mfa_factor;
+pub(crate) mod mfa_recovery_code;
 pub(crate) mod organization;
 pub(crate) mod password_reset_token;
 pub(crate) mod role;
@@ -14,7 +17,7 @@ pub(crate) mod supplier;
 pub(crate) mod user;
 pub(crate) mod user_role;
 
-use sea_orm::{QueryFilter, Select, UpdateMany, prelude::*};
+use sea_orm::{DeleteMany, QueryFilter, Select, UpdateMany, prelude::*};
 use sme_pulse_domain::tenant::TenantScope;
 
 /// A table whose rows belong to one organization.
@@ -32,5 +35,11 @@ pub(crate) trait TenantOwned: EntityTrait {
     #[expect(clippy::disallowed_methods, reason = "this adds the filter the lint is about")]
     fn update_within(scope: TenantScope) -> UpdateMany<Self> {
         Self::update_many().filter(Self::tenant_column().eq(scope.org().get()))
+    }
+
+    /// The only deletion from such a table that the lints allow.
+    #[expect(clippy::disallowed_methods, reason = "this adds the filter the lint is about")]
+    fn delete_within(scope: TenantScope) -> DeleteMany<Self> {
+        Self::delete_many().filter(Self::tenant_column().eq(scope.org().get()))
     }
 }

@@ -18,6 +18,8 @@ pub struct Model {
     pub revoke_reason: Option<String>,
     pub client_ip: Option<String>,
     pub user_agent: Option<String>,
+    pub authenticated_at: Option<DateTimeUtc>,
+    pub amr: Option<String>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -18,9 +18,10 @@ struct Expiring {
 }
 
 /// Every table that is swept. The column is `expires_at` in all of them.
-const TABLES: [Expiring; 3] = [
+const TABLES: [Expiring; 4] = [
     Expiring { table: "sessions", key: "id", kept_days: 30 },
     Expiring { table: "password_reset_tokens", key: "id", kept_days: 1 },
+    Expiring { table: "mfa_challenges", key: "id", kept_days: 0 },
     Expiring { table: "idempotency_keys", key: "org_id, user_id, key", kept_days: 0 },
 ];
 

@@ -11,6 +11,7 @@ use sea_orm::{
 use sme_pulse_domain::{
     email::Email,
     ids::{OrgId, SessionId, UserId},
+    method::Methods,
     role::RoleSet,
     status::Status,
     user::{Account, User},
@@ -19,7 +20,7 @@ use sme_pulse_domain::{
 use crate::{
     Store, StoreError,
     column::StoredUuid,
-    entity::{organization, role, session, user, user_role},
+    entity::{mfa_factor, organization, role, session, user, user_role},
 };
 
 /// The caller behind a token, as the database knows them now.
@@ -44,22 +45,34 @@ pub struct SessionState {
     pub expires_at: DateTime<Utc>,
     /// Set once it has been ended.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// When its holder last proved who they are.
+    pub authenticated_at: DateTime<Utc>,
+    /// How they did.
+    pub methods: Methods,
 }
 
 impl Store {
     /// The account with this address, in whatever organization it is.
     pub async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
         let query = users_with_roles().filter(user::Column::Email.into_simple_expr().eq(email.as_str()));
-        let rows = query
+        let factor: RelationDef =
+            user::Entity::belongs_to(mfa_factor::Entity).from(user::Column::Id).to(mfa_factor::Column::UserId).into();
+        let query = query
+            .join(JoinType::LeftJoin, factor)
             .column(user::Column::PasswordHash)
             .column(user::Column::PasswordChangedAt)
-            .into_model::<Row>()
-            .all(self.pool())
-            .await?;
+            .column_as(mfa_factor::Column::ConfirmedAt, "factor_confirmed_at");
+        let rows = query.into_model::<Row>().all(self.pool()).await?;
         let Some(found) = Found::from_rows(rows)? else { return Ok(None) };
         let password_hash = found.password_hash.unwrap_or_default();
-        let (password_changed_at, org_status) = (found.password_changed_at, found.org_status);
-        Ok(Some(Account { user: found.user, password_hash, password_changed_at, org_status, roles: found.roles }))
+        Ok(Some(Account {
+            user: found.user,
+            password_hash,
+            password_changed_at: found.password_changed_at,
+            org_status: found.org_status,
+            roles: found.roles,
+            has_factor: found.has_factor,
+        }))
     }
 
     /// The user with this id and, if asked for, their session: one read.
@@ -74,7 +87,10 @@ impl Store {
                 .join(JoinType::LeftJoin, session_of_user(session))
                 .column_as(session::Column::OrgId, "session_org_id")
                 .column_as(session::Column::ExpiresAt, "session_expires_at")
-                .column_as(session::Column::RevokedAt, "session_revoked_at");
+                .column_as(session::Column::RevokedAt, "session_revoked_at")
+                .column_as(session::Column::CreatedAt, "session_created_at")
+                .column_as(session::Column::AuthenticatedAt, "session_authenticated_at")
+                .column_as(session::Column::Amr, "session_amr");
         }
         self.count_principal_read();
         let rows = query.into_model::<Row>().all(self.pool()).await?;
@@ -140,6 +156,23 @@ pub(super) struct Row {
     session_org_id: Option<i64>,
     session_expires_at: Option<DateTimeUtc>,
     session_revoked_at: Option<DateTimeUtc>,
+    session_created_at: Option<DateTimeUtc>,
+    session_authenticated_at: Option<DateTimeUtc>,
+    session_amr: Option<String>,
+    factor_confirmed_at: Option<DateTimeUtc>,
+}
+
+impl Row {
+    /// Sessions from before these columns began with a password, when they were opened.
+    fn session(&self) -> Option<SessionState> {
+        Some(SessionState {
+            org: OrgId::new(self.session_org_id?),
+            expires_at: self.session_expires_at?,
+            revoked_at: self.session_revoked_at,
+            authenticated_at: self.session_authenticated_at.or(self.session_created_at)?,
+            methods: self.session_amr.as_deref().map_or(Methods::PASSWORD, Methods::stored),
+        })
+    }
 }
 
 pub(super) struct Found {
@@ -149,6 +182,7 @@ pub(super) struct Found {
     password_hash: Option<String>,
     password_changed_at: Option<DateTime<Utc>>,
     session: Option<SessionState>,
+    has_factor: bool,
 }
 
 impl Found {
@@ -156,12 +190,7 @@ impl Found {
         // A role this binary does not know (written by a newer one) grants nothing.
         let roles = rows.iter().filter_map(|row| row.role_code.as_deref()?.parse().ok()).collect();
         let Some(row) = rows.into_iter().next() else { return Ok(None) };
-        let session = match (row.session_org_id, row.session_expires_at) {
-            (Some(org), Some(expires_at)) => {
-                Some(SessionState { org: OrgId::new(org), expires_at, revoked_at: row.session_revoked_at })
-            }
-            _ => None,
-        };
+        let session = row.session();
         Ok(Some(Self {
             user: User {
                 id: UserId::new(row.id),
@@ -176,6 +205,7 @@ impl Found {
             password_hash: row.password_hash,
             password_changed_at: row.password_changed_at,
             session,
+            has_factor: row.factor_confirmed_at.is_some(),
         }))
     }
 }

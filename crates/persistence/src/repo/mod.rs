@@ -1,7 +1,9 @@
 //! Queries of one aggregate a file, and the conversion between its rows and domain values.
 
 pub(crate) mod audit;
+pub(crate) mod challenges;
 pub(crate) mod expired;
+pub(crate) mod factors;
 pub(crate) mod guesses;
 pub(crate) mod identity;
 pub(crate) mod last_seen;

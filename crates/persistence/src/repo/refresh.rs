@@ -8,6 +8,7 @@ use sea_orm::{
 };
 use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
+    method::Methods,
     role::RoleSet,
     session::Session,
     status::Status,
@@ -61,6 +62,8 @@ impl Store {
             .column_as(session::Column::RevokedAt, "revoked_at")
             .column_as(session::Column::ClientIp, "client_ip")
             .column_as(session::Column::UserAgent, "user_agent")
+            .column_as(session::Column::AuthenticatedAt, "authenticated_at")
+            .column_as(session::Column::Amr, "amr")
             .into_model::<SessionRow>()
             .all(self.pool())
             .await?;
@@ -116,6 +119,8 @@ struct SessionColumns {
     revoked_at: Option<DateTimeUtc>,
     client_ip: Option<String>,
     user_agent: Option<String>,
+    authenticated_at: Option<DateTimeUtc>,
+    amr: Option<String>,
 }
 
 impl SessionColumns {
@@ -130,6 +135,8 @@ impl SessionColumns {
             client_ip: self.client_ip,
             user_agent: self.user_agent,
             revoked_at: self.revoked_at,
+            authenticated_at: self.authenticated_at.unwrap_or(self.opened_at),
+            methods: self.amr.as_deref().map_or(Methods::PASSWORD, Methods::stored),
         }
     }
 }

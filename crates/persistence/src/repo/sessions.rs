@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ExprTrait, IntoSimpleExpr, QueryFilter, QueryOrder, UpdateMany};
 use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
+    method::Methods,
     session::{EndReason, Session},
     tenant::TenantScope,
 };
@@ -27,10 +28,19 @@ pub struct LogInRecord {
     pub user: UserId,
     /// When.
     pub at: DateTime<Utc>,
-    /// When the password that was compared had been set.
-    pub password_changed_at: Option<DateTime<Utc>>,
+    /// Which password it was made with.
+    pub password: PasswordAsOf,
     /// The password's new hash, when the stored one was outdated.
     pub renewed: Option<RenewedHash>,
+}
+
+/// What must still hold of a user's password, or a log-in made with it does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordAsOf {
+    /// It was last changed at exactly this instant, or never.
+    Exactly(Option<DateTime<Utc>>),
+    /// It was not changed after this instant.
+    NotAfter(DateTime<Utc>),
 }
 
 /// A hash of the same password at today's cost. There is no `Debug`: hashes are not for logs.
@@ -63,6 +73,8 @@ impl Sessions<'_> {
             revoke_reason: Set(None),
             client_ip: Set(session.client_ip.clone()),
             user_agent: Set(session.user_agent.clone()),
+            authenticated_at: Set(Some(session.authenticated_at)),
+            amr: Set(Some(session.methods.to_string())),
             created_at: Set(session.created_at),
             updated_at: Set(session.created_at),
         }
@@ -124,30 +136,63 @@ impl Sessions<'_> {
             .filter(session::Column::ExpiresAt.into_simple_expr().gt(now))
     }
 
+    /// Notes that the holder of a live session of this user has just proved who they are, and how; `None` when it is not
+    /// there or has ended.
+    pub async fn prove(
+        &self,
+        (id, user): (SessionId, UserId),
+        methods: Methods,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>, StoreError> {
+        let rows = session::Entity::update_within(self.scope)
+            .set(session::ActiveModel {
+                authenticated_at: Set(Some(now)),
+                amr: Set(Some(methods.to_string())),
+                updated_at: Set(now),
+                ..Default::default()
+            })
+            .filter(session::Column::Id.into_simple_expr().eq(StoredUuid(id.get())))
+            .filter(session::Column::UserId.into_simple_expr().eq(user.get()))
+            .filter(session::Column::RevokedAt.into_simple_expr().is_null())
+            .filter(session::Column::ExpiresAt.into_simple_expr().gt(now))
+            .exec_with_returning(self.tx)
+            .await?;
+        Ok(rows.into_iter().next().map(to_domain))
+    }
+
     /// Notes a log-in at its user; `false` when the password has been changed since it was compared, so that a log-in with
     /// the old one opens no session that the change did not see.
     pub async fn record_log_in(&self, record: LogInRecord) -> Result<bool, StoreError> {
         let changes =
             user::ActiveModel { last_login_at: Set(Some(record.at)), updated_at: Set(record.at), ..Default::default() };
-        let user = user::Column::Id.into_simple_expr().eq(record.user.get());
         let changed_at = user::Column::PasswordChangedAt.into_simple_expr();
-        let unchanged = match record.password_changed_at {
-            Some(at) => changed_at.eq(at),
-            None => changed_at.is_null(),
+        let unchanged = match record.password {
+            PasswordAsOf::Exactly(Some(at)) => changed_at.eq(at),
+            PasswordAsOf::Exactly(None) => changed_at.is_null(),
+            PasswordAsOf::NotAfter(at) => changed_at.clone().is_null().or(changed_at.lte(at)),
         };
-        let update = user::Entity::update_within(self.scope).set(changes).filter(user.clone()).filter(unchanged);
+        let update = user::Entity::update_within(self.scope)
+            .set(changes)
+            .filter(user::Column::Id.into_simple_expr().eq(record.user.get()))
+            .filter(unchanged);
         if update.exec(self.tx).await?.rows_affected == 0 {
             return Ok(false);
         }
-        if let Some(RenewedHash { old, new }) = record.renewed {
-            user::Entity::update_within(self.scope)
-                .set(user::ActiveModel { password_hash: Set(new), ..Default::default() })
-                .filter(user)
-                .filter(user::Column::PasswordHash.into_simple_expr().eq(old))
-                .exec(self.tx)
-                .await?;
+        if let Some(renewed) = record.renewed {
+            self.renew_hash(record.user, renewed).await?;
         }
         Ok(true)
+    }
+
+    /// Stores a hash of the same password in place of an outdated one, unless that was replaced since it was compared.
+    pub async fn renew_hash(&self, user: UserId, renewed: RenewedHash) -> Result<(), StoreError> {
+        user::Entity::update_within(self.scope)
+            .set(user::ActiveModel { password_hash: Set(renewed.new), ..Default::default() })
+            .filter(user::Column::Id.into_simple_expr().eq(user.get()))
+            .filter(user::Column::PasswordHash.into_simple_expr().eq(renewed.old))
+            .exec(self.tx)
+            .await?;
+        Ok(())
     }
 }
 
@@ -162,5 +207,7 @@ fn to_domain(row: session::Model) -> Session {
         client_ip: row.client_ip,
         user_agent: row.user_agent,
         revoked_at: row.revoked_at,
+        authenticated_at: row.authenticated_at.unwrap_or(row.created_at),
+        methods: row.amr.as_deref().map_or(Methods::PASSWORD, Methods::stored),
     }
 }

@@ -38,6 +38,25 @@ fn longer_hashes_ask_for_longer_keys() {
 }
 
 #[test]
+fn the_key_for_secrets_at_rest_is_optional_and_never_weak() {
+    assert!(production(&[]).unwrap().0.tokens.encryption.is_none());
+    let key = "Zq8Wn3Lb6Vx1Tk9Rm4Yd7Hc2Jf5Gs0Pa";
+    let config = production(&[("BACKEND_ENCRYPTION_KEY", key)]).unwrap().0;
+    assert_eq!(config.tokens.encryption.as_ref().unwrap().expose(), key);
+    assert!(config.effective().any(|setting| setting == ("BACKEND_ENCRYPTION_KEY", "***")));
+    assert!(!format!("{config:?}").contains(key));
+    for (weak, rule) in [
+        (&key[..31], "must have at least 32 bytes"),
+        ("change-me-change-me-change-me-change-me", "must be random, not a repetition of a few characters"),
+    ] {
+        let complaint = complaint(production(&[("BACKEND_ENCRYPTION_KEY", weak)]));
+        assert_eq!(complaint, format!("configuration error: BACKEND_ENCRYPTION_KEY {rule}"));
+        let warning = format!("BACKEND_ENCRYPTION_KEY {rule}; it is accepted in development only");
+        assert_eq!(warnings(&[("BACKEND_ENCRYPTION_KEY", weak)]), [warning]);
+    }
+}
+
+#[test]
 fn a_missing_key_outside_development_stops_what_needs_one() {
     let config = good(&[("BACKEND_ENVIRONMENT", "production")]);
     let error = config.tokens.key.resolve(&Counting(1)).unwrap_err();

@@ -5,6 +5,8 @@ use actix_web::{
     http::header::{self, HeaderName, HeaderValue},
 };
 
+use sme_pulse_auth::service::SignedIn;
+
 use crate::edge::RequestContext;
 
 const HEADER: HeaderName = HeaderName::from_static("x-device-token");
@@ -24,7 +26,14 @@ pub(super) fn presented(req: &HttpRequest) -> Option<String> {
 }
 
 /// Lets the browser keep a token, for a year from each log-in.
-pub(super) fn keep(req: &HttpRequest, context: &RequestContext, token: &str) {
+pub(super) fn keep(req: &HttpRequest, context: &RequestContext, done: &SignedIn) {
+    if let Some(token) = &done.device_token {
+        keep_token(req, context, token);
+    }
+}
+
+/// The same for a token by itself.
+pub(super) fn keep_token(req: &HttpRequest, context: &RequestContext, token: &str) {
     let development = req.app_data::<DeviceCookie>().is_some_and(|cookie| cookie.development);
     // A page of another site may belong to this product; only TLS lets browsers send the cookie from there.
     let site = if development { "SameSite=Lax" } else { "Secure; SameSite=None" };

@@ -1,4 +1,4 @@
-//! `POST /login`: credentials for an access token and a new session.
+//! `POST /login`: credentials for an access token and a new session, or for the next question.
 
 use actix_web::{
     HttpRequest,
@@ -7,7 +7,10 @@ use actix_web::{
 };
 use sme_pulse_auth::service::{AuthService, LogIn, LogInOutcome};
 
-use super::{device, view::LogInView};
+use super::{
+    device,
+    view::{FactorNeededView, LogInAnswer},
+};
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
@@ -27,7 +30,8 @@ pub(super) struct LogInBody {
     password: String,
 }
 
-/// Signs a user in and opens a session for the device.
+/// Signs a user in and opens a session for the device. A user with a second factor gets an `mfa_token` instead, to be
+/// sent to `/mfa/verify` with a code; nothing is open until then.
 ///
 /// At most 5 requests per client in any 60 seconds (by default), whatever their outcome. After 10 failed log-ins at one
 /// address, whoever sent them, each further one makes the next wait longer, up to 20 minutes; a device that presents
@@ -37,7 +41,7 @@ pub(super) struct LogInBody {
     params(("X-Device-Token" = Option<String>, Header, description = "The `device_token` of an earlier log-in; browsers send it \
         as the cookie `sme_pulse_device` by themselves")),
     responses(
-        (status = 200, description = "Signed in", body = LogInView),
+        (status = 200, description = "Signed in, or a code is needed", body = LogInAnswer),
         (status = 401, description = "Wrong credentials", body = crate::docs::schemas::ErrorEnvelope),
         (status = 413, description = "Body too large", body = crate::docs::schemas::ErrorEnvelope),
         (status = 422, description = "Invalid input", body = crate::docs::schemas::ValidationEnvelope),
@@ -49,27 +53,37 @@ pub(super) async fn handle(
     context: RequestContext,
     body: Body,
     auth: Data<AuthService>,
-) -> Result<Json<LogInView>, ApiError> {
+) -> Result<Json<LogInAnswer>, ApiError> {
     let mut fields = Object::of(&body);
     let email = fields.required("email", EMAIL);
     let password = fields.required("password", SECRET);
     let (email, password) = fields.finish(|| Some((email?, password?)))?;
     let masked = email.masked().to_string();
-    let user_agent = req.headers().get(header::USER_AGENT).map(|agent| printable(agent.as_bytes()));
     let attempt = LogIn {
         email,
         password: password.into_inner(),
-        user_agent,
+        user_agent: user_agent(&req),
         device: device::presented(&req),
         origin: origin(&context),
     };
-    let LogInOutcome::SignedIn(done) = auth.log_in(attempt).await?;
-    if let Some(token) = &done.device_token {
-        device::keep(&req, &context, token);
-    }
-    context.identify(done.user.id.get(), done.user.org.get());
-    context.notice(Notice::info("Successful login").email(masked));
-    Ok(Json(done.into()))
+    let (user, text, answer) = match auth.log_in(attempt).await? {
+        LogInOutcome::SignedIn(done) => {
+            device::keep(&req, &context, &done);
+            (done.user.clone(), "Successful login", LogInAnswer::SignedIn(done.into()))
+        }
+        LogInOutcome::FactorNeeded(pending) => {
+            let answer = LogInAnswer::FactorNeeded(FactorNeededView::from(&pending));
+            (pending.user, "Second factor required", answer)
+        }
+    };
+    context.identify(user.id.get(), user.org.get());
+    context.notice(Notice::info(text).email(masked));
+    Ok(Json(answer))
+}
+
+/// The client's user agent, fit to be stored and shown.
+pub(super) fn user_agent(req: &HttpRequest) -> Option<String> {
+    req.headers().get(header::USER_AGENT).map(|agent| printable(agent.as_bytes()))
 }
 
 /// A user agent as text: what is no UTF-8 or controls a terminal is replaced, so that it can be stored and shown.

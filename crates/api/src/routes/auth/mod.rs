@@ -7,9 +7,11 @@ mod log_in;
 mod log_out;
 mod log_out_all;
 mod me;
+mod mfa;
 mod refresh;
 mod reset_password;
 mod sessions;
+mod step_up;
 mod view;
 
 use utoipa::OpenApi;
@@ -37,6 +39,13 @@ const ALIAS: &str = "/auth";
     change_password::handle,
     forgot_password::handle,
     reset_password::handle,
+    mfa::verify::handle,
+    mfa::status::handle,
+    mfa::enrol::handle,
+    mfa::confirm::handle,
+    mfa::recovery_codes::handle,
+    mfa::disable::handle,
+    step_up::handle,
 ))]
 pub(super) struct Docs;
 
@@ -54,6 +63,13 @@ pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
     table.add_behind(&forgot, limits.reset.clone());
     let reset = at("/reset-password").post(Access::Public, reset_password::handle).no_store();
     table.add_behind(&reset, limits.reset.clone());
+    table.add_behind(&at("/mfa/verify").post(Access::Public, mfa::verify::handle).no_store(), limits.mfa.clone());
+    table.add(&at("/mfa").get(own_account, mfa::status::handle));
+    table.add(&at("/mfa/enroll").post(own_account, mfa::enrol::handle));
+    table.add(&at("/mfa/confirm").post(own_account, mfa::confirm::handle));
+    table.add(&at("/mfa/recovery-codes").post(own_account, mfa::recovery_codes::handle));
+    table.add(&at("/mfa/disable").post(own_account, mfa::disable::handle));
+    table.add(&at("/step-up").post(own_account, step_up::handle));
 }
 
 fn at(path: &str) -> Resource {

@@ -1,7 +1,10 @@
 //! What the authentication routes answer. Keys stand in the order in which clients see them.
 
 use serde::Serialize;
-use sme_pulse_auth::{Principal, service::SignedIn};
+use sme_pulse_auth::{
+    Principal,
+    service::{AccessToken, PendingLogIn, SignedIn},
+};
 use sme_pulse_domain::{
     ids::SessionId,
     role::{Role, RoleSet},
@@ -40,6 +43,55 @@ pub(super) struct LogInView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "spd_…")]
     device_token: Option<String>,
+}
+
+/// What a log-in with the right password answers.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum LogInAnswer {
+    /// The user is signed in.
+    SignedIn(LogInView),
+    /// A code of the second factor is needed.
+    FactorNeeded(FactorNeededView),
+}
+
+/// Half a log-in: the password was right, a code of the second factor is needed.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FactorNeededView {
+    /// Always true.
+    #[schema(example = true)]
+    mfa_required: bool,
+    /// To be sent to `/mfa/verify` with the code. It opens nothing by itself.
+    #[schema(example = "spm_…")]
+    mfa_token: String,
+    /// Seconds until it is refused.
+    #[schema(example = 300)]
+    expires_in: i64,
+}
+
+/// A new access token for the same session.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AccessTokenView {
+    /// The access token, for the header `Authorization: Bearer`.
+    access_token: String,
+    /// Always `bearer`.
+    #[schema(example = "bearer")]
+    token_type: &'static str,
+    /// Lifetime of the token in seconds.
+    #[schema(example = 1800)]
+    expires_in: i64,
+}
+
+impl From<&PendingLogIn> for FactorNeededView {
+    fn from(pending: &PendingLogIn) -> Self {
+        Self { mfa_required: true, mfa_token: pending.token.as_str().to_owned(), expires_in: pending.expires_in }
+    }
+}
+
+impl From<AccessToken> for AccessTokenView {
+    fn from(made: AccessToken) -> Self {
+        Self { access_token: made.token, token_type: "bearer", expires_in: made.expires_in }
+    }
 }
 
 /// A user in the answer of a log-in.
