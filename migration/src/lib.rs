@@ -17,6 +17,7 @@ mod m20261122_000004_finance_documents;
 mod m20261122_000005_analytics;
 mod m20261122_000006_auth;
 mod m20261122_000007_change_notices;
+mod m20261122_000011_audit_evidence;
 mod run;
 mod table;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_analytics::CHANGE),
             Box::new(m20261122_000006_auth::CHANGE),
             Box::new(m20261122_000007_change_notices::ChangeNotices),
+            Box::new(m20261122_000011_audit_evidence::AuditEvidence),
         ]
     }
 }

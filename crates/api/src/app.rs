@@ -108,6 +108,11 @@ impl Application {
         &self.routes.limits
     }
 
+    /// The authentication service, for what it does without a request.
+    pub fn auth(&self) -> Arc<AuthService> {
+        self.auth.clone().into_inner()
+    }
+
     /// What is mounted, for the access table and the API description.
     pub fn route_table(&self) -> Vec<RouteInfo> {
         let mut table = Vec::new();

@@ -22,6 +22,7 @@ pub use changes::{Change, ChangeFeed, OnChange};
 pub use error::{StoreError, Violation};
 pub use migrations::MigrationError;
 pub use repo::{
+    audit::{AuditFilter, AuditTrail, Batch, ChainReader, Erased, Item, Listed},
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
     sessions::{LogInRecord, RenewedHash, Sessions},

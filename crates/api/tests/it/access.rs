@@ -25,6 +25,7 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("DELETE", "/auth/sessions/{session_id}", Access::Needs(Permission::UseOwnAccount)),
     ("GET", "/api/v1/settings", Access::Needs(Permission::ReadOrganization)),
     ("PUT", "/api/v1/settings", Access::Needs(Permission::WriteOrganization)),
+    ("GET", "/api/v1/audit", Access::Needs(Permission::ReadAuditTrail)),
 ];
 
 on_both_databases! {

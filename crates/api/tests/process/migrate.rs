@@ -5,7 +5,7 @@ use sme_pulse_testing::{Engine, on_both_databases};
 use crate::support::{Done, Home, KEY};
 
 /// The list, oldest first.
-pub(crate) const CHANGES: [&str; 7] = [
+pub(crate) const CHANGES: [&str; 8] = [
     "m20261122_000001_schemas",
     "m20261122_000002_core",
     "m20261122_000003_finance_partners",
@@ -13,7 +13,10 @@ pub(crate) const CHANGES: [&str; 7] = [
     "m20261122_000005_analytics",
     "m20261122_000006_auth",
     "m20261122_000007_change_notices",
+    "m20261122_000011_audit_evidence",
 ];
+/// The place of the newest.
+const LAST: usize = CHANGES.len() - 1;
 const CURRENT: &str = "The schema is current; nothing to do.\n";
 
 fn lines(word: &str, names: &[&str]) -> String {
@@ -31,11 +34,11 @@ on_both_databases! {
         assert_eq!(home.succeed(&["migrate", "up"]), CURRENT);
         assert_eq!(home.succeed(&["migrate", "status"]), lines("applied  ", &CHANGES));
 
-        assert_eq!(home.succeed(&["migrate", "down"]), lines("Took back ", &CHANGES[6..]));
-        let status = lines("applied  ", &CHANGES[..6]) + &lines("pending  ", &CHANGES[6..]);
+        assert_eq!(home.succeed(&["migrate", "down"]), lines("Took back ", &CHANGES[LAST..]));
+        let status = lines("applied  ", &CHANGES[..LAST]) + &lines("pending  ", &CHANGES[LAST..]);
         assert_eq!(home.succeed(&["migrate", "status"]), status);
-        let rest: Vec<&str> = CHANGES[..6].iter().rev().copied().collect();
-        assert_eq!(home.succeed(&["migrate", "down", "--steps", "9"]), lines("Took back ", &rest));
+        let rest: Vec<&str> = CHANGES[..LAST].iter().rev().copied().collect();
+        assert_eq!(home.succeed(&["migrate", "down", "--steps", "99"]), lines("Took back ", &rest));
         assert_eq!(home.succeed(&["migrate", "up"]), lines("Applied ", &CHANGES));
 
         home.succeed(&["seed"]);

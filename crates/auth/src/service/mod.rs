@@ -28,6 +28,7 @@
 //! }
 //! ```
 
+mod audit;
 mod authenticate;
 mod keys;
 mod known_members;
@@ -49,6 +50,7 @@ use crate::{
     token::{Signer, Verifier},
 };
 
+pub use audit::{AuditSigner, Erasure, erase_personal_data, sign_checkpoints};
 pub use keys::{KEY_BYTES, ServiceKeys};
 use keys::{MacKey, Purpose};
 use known_members::KnownMembers;

@@ -92,7 +92,7 @@ impl TestApp {
         let fast = [("BACKEND_BCRYPT_COST", "4"), ("BACKEND_SECRET_KEY", SECRET)];
         let variables = Variables::from_pairs(fast.iter().chain(settings).copied());
         let (config, _) = Config::load(&variables).unwrap();
-        let store = Store::open(&database_settings(&database)).await.unwrap();
+        let store = Store::open(&database_settings(&database), Arc::new(SystemRng)).await.unwrap();
         store.migrate_up().await.unwrap();
         let clock = Arc::<TestClock>::default();
         seed::run(&store, HASH, clock.now()).await.unwrap();
