@@ -20,6 +20,7 @@ mod m20261122_000007_change_notices;
 mod m20261122_000008_quieter_notices;
 mod m20261122_000009_second_factor;
 mod m20261122_000010_guess_counters;
+mod m20261122_000011_audit_evidence;
 mod run;
 mod table;
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000008_quieter_notices::QuieterNotices),
             Box::new(m20261122_000009_second_factor::SecondFactor),
             Box::new(m20261122_000010_guess_counters::CHANGE),
+            Box::new(m20261122_000011_audit_evidence::AuditEvidence),
         ]
     }
 }

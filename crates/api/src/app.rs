@@ -109,7 +109,7 @@ impl Application {
         &self.routes.limits
     }
 
-    /// The authentication service, for what is done without a request.
+    /// The authentication service, for what it does without a request.
     pub fn auth(&self) -> Arc<AuthService> {
         self.auth.clone().into_inner()
     }

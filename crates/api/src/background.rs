@@ -20,6 +20,9 @@ const LAST_WRITE: Duration = Duration::from_secs(1);
 /// How long mails that still wait have to leave when the server has stopped.
 const LAST_MAILS: Duration = Duration::from_secs(1);
 
+/// How often the heads of the audit trail are signed.
+const CHECKPOINTS: Duration = Duration::from_hours(1);
+
 /// The tasks of one process.
 pub struct Background {
     tasks: Vec<JoinHandle<()>>,
@@ -37,7 +40,12 @@ impl Background {
                 limits.sweep();
             }
         };
-        let tasks = vec![spawn(sweeper), spawn(last_seen(application.auth())), spawn(expired(application.auth()))];
+        let tasks = vec![
+            spawn(sweeper),
+            spawn(last_seen(application.auth())),
+            spawn(expired(application.auth())),
+            spawn(sign_checkpoints(application.auth())),
+        ];
         Self { tasks, auth }
     }
 
@@ -67,5 +75,16 @@ async fn expired(auth: Arc<AuthService>) {
             Err(error) => tracing::warn!(error = chain(&error), "Expired rows were not removed"),
         }
         tokio::time::sleep(REMOVE_EXPIRED).await;
+    }
+}
+
+async fn sign_checkpoints(auth: Arc<AuthService>) {
+    loop {
+        tokio::time::sleep(CHECKPOINTS).await;
+        match auth.sign_checkpoints().await {
+            Ok(0) => {}
+            Ok(signed) => tracing::info!(signed, "Audit checkpoints signed"),
+            Err(error) => tracing::warn!(error = chain(&error), "Audit checkpoints were not signed"),
+        }
     }
 }

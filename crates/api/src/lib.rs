@@ -4,6 +4,7 @@
 //! How to add a route: `docs/adding-a-route.md`.
 
 pub mod app;
+pub mod audit_file;
 pub mod background;
 pub mod client_ip;
 pub mod command;

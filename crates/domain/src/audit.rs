@@ -1,18 +1,24 @@
 //! The audit trail: what is recorded, and the hash that chains an organization's events.
 //!
-//! The encoding is canonical and length-prefixed, so that no two different events have the same bytes. It starts
-//! with a version, so that a later form can be told from this one.
+//! `docs/audit.md` describes the bytes; `record` makes them, `checkpoint` signs them, `verify` checks them.
+
+mod checkpoint;
+mod encoding;
+mod record;
+#[cfg(test)]
+mod tests;
+mod verify;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::ids::{OrgId, UserId};
 
-/// Version of the encoding in [`AuditRecord::hash`].
-const ENCODING: u8 = 1;
+pub use checkpoint::{Checkpoint, Ending, PublicKey};
+pub use encoding::{Digest, hex, unhex};
+pub use record::{AuditRecord, Fields, Malformed, Place};
+pub use verify::{ChainVerifier, Finding, Summary, Trust};
 
 /// What happened, as stored in `action`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,6 +113,8 @@ pub struct AuditEvent {
     pub before: Option<Details>,
     /// The changed fields after.
     pub after: Option<Details>,
+    /// The names of those details that tell about a person: they can be erased later. The client's address always can.
+    pub personal: &'static [&'static str],
     /// Where the call came from.
     pub origin: Origin,
 }
@@ -114,7 +122,17 @@ pub struct AuditEvent {
 impl AuditEvent {
     /// An event with nothing but its kind, organization and origin.
     pub fn new(action: Action, org: Option<OrgId>, origin: Origin) -> Self {
-        Self { action, org, actor: None, entity: None, entity_id: None, before: None, after: None, origin }
+        Self {
+            action,
+            org,
+            actor: None,
+            entity: None,
+            entity_id: None,
+            before: None,
+            after: None,
+            personal: &[],
+            origin,
+        }
     }
 }
 
@@ -127,113 +145,34 @@ pub struct Origin {
     pub client_ip: Option<String>,
 }
 
-/// An event with its place in the chain of its organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditRecord {
-    /// The event.
-    pub event: AuditEvent,
-    /// Its number in the organization, from 1, without gaps.
-    pub seq: i64,
-    /// The hash of the event before it, as 64 hex digits; `None` for the first.
-    pub prev_hash: Option<String>,
-    /// When it was recorded.
-    pub created_at: DateTime<Utc>,
+/// One chain of events: that of an organization, or of the events outside any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Chain {
+    /// Events that belong to no organization.
+    Outside,
+    /// An organization's events.
+    Of(OrgId),
 }
 
-impl AuditRecord {
-    /// SHA-256 over the canonical encoding of every field, as 64 hex digits.
-    pub fn hash(&self) -> String {
-        let mut hasher = Sha256::new();
-        hasher.update([ENCODING]);
-        let event = &self.event;
-        let request_id = event.origin.request_id.map(|id| id.to_string());
-        let number = |n: Option<i64>| n.map(|n| n.to_string());
-        for field in [
-            number(event.org.map(OrgId::get)).as_deref(),
-            Some(self.seq.to_string().as_str()),
-            self.prev_hash.as_deref(),
-            Some(self.created_at.timestamp_micros().to_string().as_str()),
-            number(event.actor.map(UserId::get)).as_deref(),
-            Some(event.action.as_str()),
-            event.entity,
-            number(event.entity_id).as_deref(),
-            request_id.as_deref(),
-            event.origin.client_ip.as_deref(),
-        ] {
-            absorb(&mut hasher, field);
-        }
-        absorb_details(&mut hasher, event.before.as_ref());
-        absorb_details(&mut hasher, event.after.as_ref());
-        hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-            use std::fmt::Write as _;
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-    }
-}
-
-/// A presence byte, the number of fields as a big-endian u64, and each field's name and value in order of names.
-fn absorb_details(hasher: &mut Sha256, details: Option<&Details>) {
-    let Some(details) = details else { return hasher.update([0]) };
-    hasher.update([1]);
-    hasher.update(u64::try_from(details.len()).unwrap_or(u64::MAX).to_be_bytes());
-    for (name, value) in details {
-        absorb(hasher, Some(name));
-        absorb(hasher, value.as_deref());
-    }
-}
-
-/// A presence byte, the length in bytes as a big-endian u64, and the bytes.
-fn absorb(hasher: &mut Sha256, field: Option<&str>) {
-    match field {
-        None => hasher.update([0]),
-        Some(text) => {
-            hasher.update([1]);
-            hasher.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hasher.update(text.as_bytes());
+impl Chain {
+    /// The number under which heads and checkpoints are kept: the organization's, or 0.
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Outside => 0,
+            Self::Of(org) => org.get(),
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn details(value: Option<&str>) -> Details {
-        Details::from([("name".to_owned(), value.map(str::to_owned))])
+    /// The chain with this number.
+    pub const fn numbered(number: i64) -> Self {
+        if number == 0 { Self::Outside } else { Self::Of(OrgId::new(number)) }
     }
 
-    fn record() -> AuditRecord {
-        let mut event = AuditEvent::new(Action::LogIn, Some(OrgId::new(1)), Origin::default());
-        event.before = Some(details(Some("ab")));
-        event.after = Some(details(Some("c")));
-        AuditRecord { event, seq: 1, prev_hash: None, created_at: DateTime::UNIX_EPOCH }
-    }
-
-    #[test]
-    fn moving_a_character_between_fields_changes_the_hash() {
-        let mut moved = record();
-        moved.event.before = Some(details(Some("a")));
-        moved.event.after = Some(details(Some("bc")));
-        assert_ne!(record().hash(), moved.hash());
-    }
-
-    #[test]
-    fn absent_and_empty_differ_and_the_order_counts() {
-        let mut empty = record();
-        empty.event.origin.client_ip = Some(String::new());
-        assert_ne!(record().hash(), empty.hash());
-        let mut null = record();
-        null.event.after = Some(details(None));
-        assert_ne!(record().hash(), null.hash());
-        let mut later = record();
-        later.seq = 2;
-        assert_ne!(record().hash(), later.hash());
-    }
-
-    #[test]
-    fn the_encoding_is_fixed_for_ever() {
-        assert_eq!(record().hash(), "f2fe5835e54d3822e1daeff5abc1b3996d7fc55fe6d5696c93fcf4b1067057e7");
+    /// The organization, if it is one's.
+    pub const fn org(self) -> Option<OrgId> {
+        match self {
+            Self::Outside => None,
+            Self::Of(org) => Some(org),
+        }
     }
 }

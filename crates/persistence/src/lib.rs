@@ -23,6 +23,7 @@ pub use changes::{Change, ChangeFeed, OnChange};
 pub use error::{StoreError, Violation};
 pub use migrations::MigrationError;
 pub use repo::{
+    audit::{AuditFilter, AuditTrail, Batch, ChainReader, Erased, Item, Listed},
     challenges::{Challenges, OpenChallenge},
     factors::{Factors, StoredFactor, UsedStep},
     guesses::GuessAdmission,

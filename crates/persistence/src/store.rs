@@ -13,7 +13,7 @@ use sea_orm::{
     AccessMode, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel,
     SqliteTransactionMode, TransactionOptions, TransactionSession, TransactionTrait,
 };
-use sme_pulse_domain::tenant::TenantScope;
+use sme_pulse_domain::{rng::Rng, tenant::TenantScope};
 
 use crate::{
     DatabaseSettings, Engine, StoreError,
@@ -32,11 +32,13 @@ pub struct Store {
     migration_lock: Option<PathBuf>,
     file: Option<PathBuf>,
     principal_reads: Arc<AtomicU64>,
+    rng: Arc<dyn Rng>,
 }
 
 impl Store {
-    /// Prepares the pool. Nothing is sent yet: an unreachable database shows at the first use.
-    pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+    /// Prepares the pool. Nothing is sent yet: an unreachable database shows at the first use. The randomness salts the
+    /// personal data in audit events.
+    pub async fn open(settings: &DatabaseSettings, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
         let pool = Database::connect(settings.connect_options()).await?;
         Ok(Self {
             pool: Arc::new(Normalised(pool)),
@@ -44,6 +46,7 @@ impl Store {
             migration_lock: lock_path(settings),
             file: settings.file(),
             principal_reads: Arc::default(),
+            rng,
         })
     }
 
@@ -54,22 +57,22 @@ impl Store {
 
     /// Opens the unit of work in which one tenant's rows can be read and written.
     pub async fn begin(&self, scope: TenantScope) -> Result<TenantTx, StoreError> {
-        Ok(TenantTx { tx: self.transaction().await?, scope })
+        Ok(TenantTx { tx: self.transaction().await?, scope, rng: Arc::clone(&self.rng) })
     }
 
     /// Opens a consistent view of one tenant's rows. It takes no write lock, and nothing can be written in it.
     pub async fn begin_read(&self, scope: TenantScope) -> Result<TenantTx, StoreError> {
-        let options = TransactionOptions {
-            isolation_level: (self.engine == Engine::Postgres).then_some(IsolationLevel::RepeatableRead),
-            access_mode: (self.engine == Engine::Postgres).then_some(AccessMode::ReadOnly),
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
-        };
-        Ok(TenantTx { tx: Normalised(self.pool.0.begin_with_options(options).await?), scope })
+        Ok(TenantTx { tx: self.view().await?, scope, rng: Arc::clone(&self.rng) })
+    }
+
+    /// Opens a consistent view of what belongs to no tenant, or to all: the audit trail as a whole.
+    pub async fn begin_system_read(&self) -> Result<SystemTx, StoreError> {
+        Ok(SystemTx { tx: self.view().await?, engine: self.engine, rng: Arc::clone(&self.rng) })
     }
 
     /// Opens a unit of work outside any tenant: seeds, and events of which nobody knows whose they are.
     pub async fn begin_system(&self) -> Result<SystemTx, StoreError> {
-        Ok(SystemTx { tx: self.transaction().await?, engine: self.engine })
+        Ok(SystemTx { tx: self.transaction().await?, engine: self.engine, rng: Arc::clone(&self.rng) })
     }
 
     /// Whether the database answers within 2 s and its migrations are current.
@@ -110,6 +113,15 @@ impl Store {
         self.migration_lock.as_deref()
     }
 
+    async fn view(&self) -> Result<Transaction, StoreError> {
+        let options = TransactionOptions {
+            isolation_level: (self.engine == Engine::Postgres).then_some(IsolationLevel::RepeatableRead),
+            access_mode: (self.engine == Engine::Postgres).then_some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+        };
+        Ok(Normalised(self.pool.0.begin_with_options(options).await?))
+    }
+
     async fn transaction(&self) -> Result<Transaction, StoreError> {
         // SQLite cannot turn a read lock into a write lock while another writer waits, so writers take it at once.
         let options = TransactionOptions {
@@ -124,6 +136,7 @@ impl Store {
 pub struct TenantTx {
     tx: Transaction,
     scope: TenantScope,
+    rng: Arc<dyn Rng>,
 }
 
 impl TenantTx {
@@ -140,12 +153,17 @@ impl TenantTx {
     pub(crate) const fn connection(&self) -> &Transaction {
         &self.tx
     }
+
+    pub(crate) fn rng(&self) -> &dyn Rng {
+        &*self.rng
+    }
 }
 
 /// A transaction outside any organization.
 pub struct SystemTx {
     tx: Transaction,
     engine: Engine,
+    rng: Arc<dyn Rng>,
 }
 
 impl SystemTx {
@@ -156,6 +174,10 @@ impl SystemTx {
 
     pub(crate) const fn connection(&self) -> &Transaction {
         &self.tx
+    }
+
+    pub(crate) fn rng(&self) -> &dyn Rng {
+        &*self.rng
     }
 
     pub(crate) const fn engine(&self) -> Engine {

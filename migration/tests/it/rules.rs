@@ -211,6 +211,35 @@ on_both_databases! {
         refused(db, &event("1")).await;
     }
 
+    async fn what_was_recorded_can_neither_be_changed_nor_removed(db: TestDatabase) {
+        let engine = db.engine();
+        let db = &furnished(&db).await;
+        let hash = "0".repeat(64);
+        run(db, &format!(
+            "INSERT INTO audit_log (org_id, action, seq, hash, client_ip, salts) VALUES (1, 'a', 1, '{hash}', '::1', '{{}}')"
+        )).await.unwrap();
+        run(db, &format!(
+            "INSERT INTO audit_checkpoints (chain_id, seq, hash, signed_at, key_id, signature) \
+             VALUES (1, 1, '{hash}', '2026-01-01 00:00:00.000000', 'k', 's')"
+        )).await.unwrap();
+        for column in ["id", "org_id", "seq", "entity_id", "encoding", "actor_user_id"] {
+            refused_by(db, "append-only", &format!("UPDATE audit_log SET {column} = 2")).await;
+        }
+        for column in ["action", "entity", "prev_hash", "hash", "request_id", "created_at"] {
+            refused_by(db, "append-only", &format!("UPDATE audit_log SET {column} = {column}")).await;
+        }
+        refused_by(db, "append-only", "UPDATE audit_log SET client_ip = '::2'").await;
+        refused_by(db, "append-only", "DELETE FROM audit_log").await;
+        refused_by(db, "append-only", "UPDATE audit_checkpoints SET seq = 2").await;
+        refused_by(db, "append-only", "DELETE FROM audit_checkpoints").await;
+        refused(db, "INSERT INTO audit_checkpoints SELECT 9, 1, 1, hash, signed_at, 'k', 's' FROM audit_checkpoints").await;
+        if engine == Engine::Postgres {
+            refused_by(db, "append-only", "TRUNCATE audit_log").await;
+            refused_by(db, "append-only", "TRUNCATE audit_checkpoints").await;
+        }
+        run(db, "UPDATE audit_log SET client_ip = NULL, before = NULL, salts = NULL, erased = '{}'").await.unwrap();
+    }
+
     async fn ids_are_never_used_again(db: TestDatabase) {
         let db = &furnished(&db).await;
         run(db, "DELETE FROM customers WHERE id = 2").await.unwrap();

@@ -42,7 +42,7 @@ pub(super) async fn run(parts: Parts, action: MigrateAction) -> anyhow::Result<(
     if destroys && !parts.config.environment.is_development() {
         bail!("this removes data; outside development it needs --force");
     }
-    let store = open_store(&parts.config.database).await?;
+    let store = open_store(&parts.config.database, &parts.rng).await?;
     match action {
         MigrateAction::Up => say("Applied", &store.migrate_up().await.context(UNCHANGED)?, CURRENT),
         MigrateAction::Down { steps, .. } => {

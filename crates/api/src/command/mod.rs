@@ -1,6 +1,7 @@
 //! The commands of the binary: each reads the configuration, does one thing, and says how it went by its exit code
 //! (0 success, 1 failure, 2 configuration error).
 
+mod audit;
 mod health_check;
 mod migrate;
 mod seed;
@@ -21,18 +22,19 @@ use crate::{
     random::SystemRng,
     telemetry::{self, Console, TelemetryGuard},
 };
+use audit::AuditAction;
 pub use migrate::MigrateAction;
 pub use serve::auth_service;
 
 /// Identity, tenants and ledgers for small-business products.
-#[derive(Debug, Clone, Copy, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "sme-pulse", version)]
 pub struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Serve the API (the default).
     Serve,
@@ -46,6 +48,11 @@ enum Command {
         /// Allow it outside development.
         #[arg(long)]
         force: bool,
+    },
+    /// Export, check and sign the audit trail, and take personal data out of it.
+    Audit {
+        #[command(subcommand)]
+        action: AuditAction,
     },
     /// Ask the server on the configured address whether it is alive; for container health checks.
     Healthcheck,
@@ -64,6 +71,10 @@ pub fn run(line: CommandLine) -> ExitCode {
 }
 
 fn dispatch(command: Command) -> anyhow::Result<()> {
+    // For people without this installation: no configuration, no database.
+    if let Command::Audit { action: AuditAction::Verify(file) } = &command {
+        return audit::verify(file);
+    }
     let variables = Variables::of_process(Path::new("."))?;
     let (config, warnings) = Config::load(&variables)?;
     if matches!(command, Command::Healthcheck) {
@@ -82,6 +93,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Serve => runtime.block_on(serve::run(parts)),
         Command::Migrate { action } => runtime.block_on(migrate::run(parts, action.unwrap_or_default())),
         Command::Seed { force } => runtime.block_on(seed::run(parts, force)),
+        Command::Audit { action } => runtime.block_on(audit::run(parts, action)),
         Command::Healthcheck => Ok(()),
     }
 }
@@ -96,7 +108,7 @@ struct Parts {
 }
 
 /// The store over the configured database; the folder of an embedded file is made.
-async fn open_store(database: &Database) -> anyhow::Result<Store> {
+async fn open_store(database: &Database, rng: &Arc<dyn Rng>) -> anyhow::Result<Store> {
     let settings = match &database.target {
         DatabaseTarget::Sqlite { path } => {
             let folder = database.target.data_folder();
@@ -111,7 +123,7 @@ async fn open_store(database: &Database) -> anyhow::Result<Store> {
             max_overflow: database.max_overflow,
         },
     };
-    Ok(Store::open(&settings).await?)
+    Ok(Store::open(&settings, Arc::clone(rng)).await?)
 }
 
 /// A new database file is readable by its owner alone, because it holds password hashes; SQLite gives the files beside it

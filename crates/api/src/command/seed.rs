@@ -16,7 +16,7 @@ pub(super) async fn run(parts: Parts, force: bool) -> anyhow::Result<()> {
             bail!("outside development BACKEND_SEED_ADMIN_PASSWORD must be set to a password of your own");
         }
     }
-    let store = open_store(&config.database).await?;
+    let store = open_store(&config.database, &parts.rng).await?;
     let pending = store.pending_migrations().await?;
     if pending > 0 {
         bail!("the schema is not current ({pending} changes pending); run `sme-pulse migrate` first");

@@ -36,7 +36,7 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     let (host, port) = (config.server.host.as_str(), config.server.port);
     let listener = TcpListener::bind((host, port)).with_context(|| format!("cannot listen on {host} port {port}"))?;
 
-    let store = open_store(&config.database).await?;
+    let store = open_store(&config.database, &parts.rng).await?;
     tokio::select! {
         prepared = prepare_schema(&store, config.database.auto_migrate) => prepared?,
         // A migration that is cut off takes itself back.

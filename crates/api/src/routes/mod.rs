@@ -1,6 +1,7 @@
 //! The resources of the API. Each declares itself once with [`mount::Resource`]; the table of what is mounted, with
 //! the access each route needs, follows from that.
 
+mod audit;
 mod auth;
 mod body_stage;
 mod caller;
@@ -34,6 +35,7 @@ pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteI
     root::mount(&mut table);
     auth::mount(&mut table, &settings.limits);
     settings::mount(&mut table);
+    audit::mount(&mut table);
     table.finish()
 }
 
@@ -43,6 +45,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document.merge(root::Docs::openapi());
     document.merge(auth::Docs::openapi());
     document.merge(settings::Docs::openapi());
+    document.merge(audit::Docs::openapi());
     document
 }
 

@@ -49,6 +49,7 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/auth/mfa/verify", Access::Public),
     ("GET", "/api/v1/settings", Access::Needs(Permission::ReadOrganization)),
     ("PUT", "/api/v1/settings", Access::Needs(Permission::WriteOrganization)),
+    ("GET", "/api/v1/audit", Access::Needs(Permission::ReadAuditTrail)),
 ];
 
 on_both_databases! {

@@ -9,6 +9,7 @@
 
 mod access;
 mod audit;
+mod audit_list;
 mod conventions;
 mod guessing;
 mod hostile;

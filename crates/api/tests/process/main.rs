@@ -7,6 +7,7 @@
     reason = "a test says what it found by panicking"
 )]
 
+mod audit;
 mod configuration;
 mod connections;
 mod kill_commands;

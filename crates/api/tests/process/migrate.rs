@@ -5,7 +5,7 @@ use sme_pulse_testing::{Engine, on_both_databases};
 use crate::support::{Done, Home, KEY};
 
 /// The list, oldest first.
-pub(crate) const CHANGES: [&str; 10] = [
+pub(crate) const CHANGES: [&str; 11] = [
     "m20261122_000001_schemas",
     "m20261122_000002_core",
     "m20261122_000003_finance_partners",
@@ -16,7 +16,10 @@ pub(crate) const CHANGES: [&str; 10] = [
     "m20261122_000008_quieter_notices",
     "m20261122_000009_second_factor",
     "m20261122_000010_guess_counters",
+    "m20261122_000011_audit_evidence",
 ];
+/// The place of the newest.
+const LAST: usize = CHANGES.len() - 1;
 const CURRENT: &str = "The schema is current; nothing to do.\n";
 
 fn lines(word: &str, names: &[&str]) -> String {
@@ -34,11 +37,10 @@ on_both_databases! {
         assert_eq!(home.succeed(&["migrate", "up"]), CURRENT);
         assert_eq!(home.succeed(&["migrate", "status"]), lines("applied  ", &CHANGES));
 
-        let (newest, older) = CHANGES.split_last().unwrap();
-        assert_eq!(home.succeed(&["migrate", "down"]), lines("Took back ", &[newest]));
-        let status = lines("applied  ", older) + &lines("pending  ", &[newest]);
+        assert_eq!(home.succeed(&["migrate", "down"]), lines("Took back ", &CHANGES[LAST..]));
+        let status = lines("applied  ", &CHANGES[..LAST]) + &lines("pending  ", &CHANGES[LAST..]);
         assert_eq!(home.succeed(&["migrate", "status"]), status);
-        let rest: Vec<&str> = older.iter().rev().copied().collect();
+        let rest: Vec<&str> = CHANGES[..LAST].iter().rev().copied().collect();
         assert_eq!(home.succeed(&["migrate", "down", "--steps", "99"]), lines("Took back ", &rest));
         assert_eq!(home.succeed(&["migrate", "up"]), lines("Applied ", &CHANGES));
 

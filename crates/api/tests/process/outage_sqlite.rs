@@ -1,9 +1,10 @@
 //! The embedded file in the hands of another writer, and the settings of every connection to it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rustix::process::{Resource, Rlimit, prlimit};
 use sea_orm::{ConnectionTrait as _, Statement, TransactionTrait as _};
+use sme_pulse_api::random::SystemRng;
 use sme_pulse_persistence::{DatabaseSettings, Store};
 
 use crate::support::{Home, assert_clean_unavailable, assert_unbroken_audit_trail, until};
@@ -67,7 +68,7 @@ async fn a_full_disk_is_a_clean_refusal_and_heals() {
 async fn every_connection_of_the_product_has_its_settings() {
     let home = Home::sqlite().await;
     let path = home.database().file().unwrap();
-    let store = Store::open(&DatabaseSettings::Sqlite { path }).await.unwrap();
+    let store = Store::open(&DatabaseSettings::Sqlite { path }, Arc::new(SystemRng)).await.unwrap();
     let mut held = Vec::new();
     // Each transaction holds a connection, so these are all of the pool.
     for _ in 0..8 {

@@ -30,6 +30,7 @@
 //! }
 //! ```
 
+mod audit;
 mod authenticate;
 mod change_password;
 mod device;
@@ -65,6 +66,7 @@ use crate::{
     token::{Signer, Verifier},
 };
 
+pub use audit::{AuditSigner, Erasure, erase_personal_data, sign_checkpoints};
 pub use change_password::ChangePassword;
 use errands::Errands;
 pub use errands::ErrandsFull;

@@ -38,6 +38,9 @@ impl AsStoreError for OrganizationError {
     }
 }
 
+/// What a data sheet may tell about a person: many a company is one.
+const PERSONAL: &[&str] = &["name", "tax_code", "address", "phone", "email"];
+
 impl AuthService {
     /// The data sheet of the caller's organization.
     pub async fn organization(&self, caller: &Principal) -> Result<Organization, OrganizationError> {
@@ -64,6 +67,7 @@ impl AuthService {
                 event.entity = Some("organizations");
                 event.entity_id = Some(after.id.get());
                 (event.before, event.after) = differences(&before, &after);
+                event.personal = PERSONAL;
                 tx.record(event, now).await?;
             }
             tx.commit().await?;

@@ -1,6 +1,7 @@
 //! The authentication service on both engines: what it remembers, and how fast it forgets.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod audit;
 mod factor;
 mod guesses;
 mod support;

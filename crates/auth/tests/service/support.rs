@@ -94,11 +94,22 @@ impl Office {
 
     /// A statement of a third party, with the schemas taken off on SQLite.
     pub(crate) async fn sql(&self, sql: &str) {
-        let mut sql = sql.to_owned();
-        if self.engine() == Engine::Sqlite {
-            sql = sql.replace("core.", "").replace("auth.", "");
+        self.database.connect().await.execute_unprepared(&self.dialect(sql)).await.unwrap();
+    }
+
+    /// The first column of a query, as integers.
+    pub(crate) async fn numbers(&self, sql: &str) -> Vec<i64> {
+        let db = self.database.connect().await;
+        let statement = Statement::from_string(db.get_database_backend(), self.dialect(sql));
+        let rows = db.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+
+    fn dialect(&self, sql: &str) -> String {
+        match self.engine() {
+            Engine::Sqlite => sql.replace("core.", "").replace("auth.", ""),
+            Engine::Postgres => sql.to_owned(),
         }
-        self.database.connect().await.execute_unprepared(&sql).await.unwrap();
     }
 }
 
@@ -108,11 +119,11 @@ impl Replica {
             Some(path) => DatabaseSettings::Sqlite { path },
             None => DatabaseSettings::Postgres { url: database.url().to_owned(), pool_size: 1, max_overflow: 4 },
         };
-        let store = Store::open(&settings).await.unwrap();
+        let rng: Arc<dyn Rng> = Arc::new(Counter(AtomicU64::new(number.rotate_right(4))));
+        let store = Store::open(&settings, Arc::clone(&rng)).await.unwrap();
         store.migrate_up().await.unwrap();
         let clock = Arc::<TestClock>::default();
         seed::run(&store, HASH, clock.now()).await.unwrap();
-        let rng: Arc<dyn Rng> = Arc::new(Counter(AtomicU64::new(number)));
         let pool = PoolSettings::for_threads(1);
         let auth = AuthService::new(AuthParts {
             store: store.clone(),

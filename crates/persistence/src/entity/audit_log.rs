@@ -22,9 +22,18 @@ pub struct Model {
     pub prev_hash: Option<String>,
     pub hash: String,
     pub created_at: DateTimeUtc,
+    pub encoding: i32,
+    pub salts: Option<Json>,
+    pub erased: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl super::TenantOwned for Entity {
+    fn tenant_column() -> Column {
+        Column::OrgId
+    }
+}

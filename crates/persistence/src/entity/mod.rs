@@ -2,6 +2,7 @@
 #![expect(unreachable_pub, reason = "the derives of SeaORM make their types public")]
 
 pub(crate) mod account;
+pub(crate) mod audit_checkpoint;
 pub(crate) mod audit_head;
 pub(crate) mod audit_log;
 pub(crate) mod customer;

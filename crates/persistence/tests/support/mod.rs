@@ -1,6 +1,12 @@
 //! A migrated and, on demand, seeded store over a database of its own.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use chrono::{DateTime, Utc};
+use sme_pulse_domain::rng::Rng;
 use sme_pulse_persistence::{DatabaseSettings, Store, seed};
 use sme_pulse_testing::{Fixture, TestDatabase};
 
@@ -14,7 +20,7 @@ pub(crate) struct TestStore {
 impl Fixture for TestStore {
     async fn on(database: TestDatabase) -> Self {
         let settings = settings(&database);
-        let store = Store::open(&settings).await.unwrap();
+        let store = Store::open(&settings, counting()).await.unwrap();
         sme_pulse_migration::up(store.raw(), None).await.unwrap();
         Self { store, database }
     }
@@ -51,4 +57,19 @@ pub(crate) fn settings(database: &TestDatabase) -> DatabaseSettings {
 
 pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_763_626_530_123_456).unwrap()
+}
+
+/// Counts up: unique and repeatable.
+struct Counting(AtomicU64);
+
+impl Rng for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            *byte = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::SeqCst).to_be_bytes()[0];
+        }
+    }
+}
+
+pub(crate) fn counting() -> Arc<dyn Rng> {
+    Arc::new(Counting(AtomicU64::new(1)))
 }

@@ -100,7 +100,7 @@ impl TestApp {
         let folder = [("BACKEND_MAIL_DIR", mails.path().to_str().unwrap())];
         let variables = Variables::from_pairs(fast.iter().chain(&folder).chain(settings).copied());
         let (config, _) = Config::load(&variables).unwrap();
-        let store = Store::open(&database_settings(&database)).await.unwrap();
+        let store = Store::open(&database_settings(&database), Arc::new(SystemRng)).await.unwrap();
         store.migrate_up().await.unwrap();
         let clock = Arc::<TestClock>::default();
         seed::run(&store, HASH, clock.now()).await.unwrap();

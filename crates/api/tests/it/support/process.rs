@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     process::{Child, Command, Stdio},
+    sync::Arc,
     sync::mpsc::{self, Receiver},
 };
 
@@ -10,6 +11,7 @@ use reqwest::{Method, RequestBuilder};
 use rustix::process::{Pid, Signal, kill_process};
 use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::Value;
+use sme_pulse_api::random::SystemRng;
 use sme_pulse_domain::clock::Clock as _;
 use sme_pulse_persistence::{Store, seed};
 use sme_pulse_testing::{Fixture, TestDatabase};
@@ -63,7 +65,7 @@ impl Fixture for Process {
 impl Process {
     /// Waits until the server says that it has started.
     pub(crate) async fn start(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
-        let store = Store::open(&database_settings(&database)).await.unwrap();
+        let store = Store::open(&database_settings(&database), Arc::new(SystemRng)).await.unwrap();
         store.migrate_up().await.unwrap();
         seed::run(&store, HASH, TestClock::default().now()).await.unwrap();
         let folder = TempDir::new().unwrap();

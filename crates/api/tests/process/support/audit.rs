@@ -4,14 +4,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use sea_orm::{QueryResult, prelude::Uuid};
-use sme_pulse_domain::audit::{Action, AuditEvent, AuditRecord, Details, Origin};
+use sme_pulse_domain::audit::{AuditRecord, Fields, Place};
 use sme_pulse_domain::ids::{OrgId, UserId};
 use sme_pulse_testing::Engine;
 
 use super::Home;
-
-const ACTIONS: [Action; 5] =
-    [Action::LogIn, Action::LogInFailed, Action::LogOut, Action::OrganizationUpdated, Action::Seeded];
 
 /// Every chain starts at 1, has no gap, names the hash before, has the hash of its own content, and ends at its head.
 /// Returns how many events there are.
@@ -20,13 +17,12 @@ pub(crate) async fn assert_unbroken_audit_trail(home: &Home) -> usize {
     let mut heads: HashMap<i64, (i64, String)> = HashMap::new();
     for row in &rows {
         let record = record(row, home.database().engine());
-        let chain = record.event.org.map_or(0, OrgId::get);
+        let (chain, seq) = (record.chain().number(), record.place.seq);
         let before = heads.get(&chain);
-        assert_eq!(record.seq, before.map_or(1, |(seq, _)| seq + 1), "a gap in chain {chain}");
-        assert_eq!(record.prev_hash.as_ref(), before.map(|(_, hash)| hash), "event {} of {chain}", record.seq);
-        let hash: String = row.try_get("", "hash").unwrap();
-        assert_eq!(record.hash(), hash, "event {} of {chain}", record.seq);
-        heads.insert(chain, (record.seq, hash));
+        assert_eq!(seq, before.map_or(1, |(seq, _)| seq + 1), "a gap in chain {chain}");
+        assert_eq!(record.place.prev_hash.as_ref(), before.map(|(_, hash)| hash), "event {seq} of {chain}");
+        assert_eq!(record.computed_hash().as_ref(), Ok(&record.hash), "event {seq} of {chain}");
+        heads.insert(chain, (seq, record.hash));
     }
     let stored = home.rows("SELECT * FROM auth.audit_heads").await;
     let stored = stored.iter().map(|row| {
@@ -37,29 +33,30 @@ pub(crate) async fn assert_unbroken_audit_trail(home: &Home) -> usize {
 }
 
 fn record(row: &QueryResult, engine: Engine) -> AuditRecord {
-    let action: String = row.try_get("", "action").unwrap();
-    let action = ACTIONS.into_iter().find(|known| known.as_str() == action).unwrap();
-    let mut event =
-        AuditEvent::new(action, row.try_get::<Option<i64>>("", "org_id").unwrap().map(OrgId::new), origin(row, engine));
-    event.actor = row.try_get::<Option<i64>>("", "actor_user_id").unwrap().map(UserId::new);
-    event.entity = row.try_get::<Option<String>>("", "entity").unwrap().map(|text| &*text.leak());
-    event.entity_id = row.try_get("", "entity_id").unwrap();
-    event.before = details(row, "before");
-    event.after = details(row, "after");
-    AuditRecord {
-        event,
-        seq: row.try_get("", "seq").unwrap(),
-        prev_hash: row.try_get("", "prev_hash").unwrap(),
-        created_at: created(row, engine),
-    }
-}
-
-fn origin(row: &QueryResult, engine: Engine) -> Origin {
     let request_id = match engine {
         Engine::Postgres => row.try_get::<Option<Uuid>>("", "request_id").unwrap(),
         Engine::Sqlite => row.try_get::<Option<String>>("", "request_id").unwrap().map(|text| text.parse().unwrap()),
     };
-    Origin { request_id, client_ip: row.try_get("", "client_ip").unwrap() }
+    AuditRecord {
+        org: row.try_get::<Option<i64>>("", "org_id").unwrap().map(OrgId::new),
+        place: Place {
+            seq: row.try_get("", "seq").unwrap(),
+            prev_hash: row.try_get("", "prev_hash").unwrap(),
+            created_at: created(row, engine),
+        },
+        actor: row.try_get::<Option<i64>>("", "actor_user_id").unwrap().map(UserId::new),
+        action: row.try_get("", "action").unwrap(),
+        entity: row.try_get("", "entity").unwrap(),
+        entity_id: row.try_get("", "entity_id").unwrap(),
+        request_id,
+        client_ip: row.try_get("", "client_ip").unwrap(),
+        before: members(row, "before"),
+        after: members(row, "after"),
+        encoding: row.try_get("", "encoding").unwrap(),
+        salts: members::<Fields>(row, "salts").unwrap_or_default(),
+        erased: members::<Fields>(row, "erased").unwrap_or_default(),
+        hash: row.try_get("", "hash").unwrap(),
+    }
 }
 
 fn created(row: &QueryResult, engine: Engine) -> DateTime<Utc> {
@@ -72,7 +69,7 @@ fn created(row: &QueryResult, engine: Engine) -> DateTime<Utc> {
     }
 }
 
-fn details(row: &QueryResult, column: &str) -> Option<Details> {
+fn members<T: serde::de::DeserializeOwned>(row: &QueryResult, column: &str) -> Option<T> {
     let stored: Option<serde_json::Value> = row.try_get("", column).unwrap();
     stored.map(|value| serde_json::from_value(value).unwrap())
 }

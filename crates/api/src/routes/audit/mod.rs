@@ -1,0 +1,17 @@
+//! The organization's audit trail, for owners and admins.
+
+mod list;
+mod view;
+
+use sme_pulse_domain::permission::Permission;
+use utoipa::OpenApi;
+
+use super::mount::{Access, Resource, Table};
+
+#[derive(OpenApi)]
+#[openapi(paths(list::handle))]
+pub(super) struct Docs;
+
+pub(super) fn mount(table: &mut Table<'_>) {
+    table.add(&Resource::at("/api/v1/audit").get(Access::Needs(Permission::ReadAuditTrail), list::handle));
+}

@@ -1,0 +1,145 @@
+//! The audit trail as its readers, its signer and those who are forgotten see it.
+
+use chrono::{DateTime, Utc};
+use ed25519_dalek::{Signer as _, SigningKey};
+use sme_pulse_domain::{
+    audit::{Action, AuditEvent, Chain, Checkpoint, Details, Ending, Origin, PublicKey, hex},
+    ids::UserId,
+    tenant::TenantScope,
+    user::User,
+};
+use sme_pulse_persistence::{AuditFilter, Listed, Store, StoreError, retrying};
+
+use super::{AuthService, Purpose, ServiceKeys};
+use crate::Principal;
+
+/// Signs what the trail is held to later. There is no `Debug`: it holds the key.
+pub struct AuditSigner(SigningKey);
+
+impl ServiceKeys {
+    /// The signer of the audit trail; its key is derived from the secret, so it changes with it.
+    pub fn audit_signer(&self) -> AuditSigner {
+        AuditSigner(SigningKey::from_bytes(&self.derive(Purpose::AuditCheckpoint)))
+    }
+}
+
+impl AuditSigner {
+    /// The key that its signatures are checked with.
+    pub fn public_key(&self) -> PublicKey {
+        PublicKey::of(self.0.verifying_key())
+    }
+
+    /// A checkpoint of a chain's newest event.
+    pub fn checkpoint(&self, (chain, seq, hash): (Chain, i64, String), signed_at: DateTime<Utc>) -> Checkpoint {
+        let key_id = self.public_key().id();
+        let mut checkpoint = Checkpoint { chain, seq, hash, signed_at, key_id, signature: String::new() };
+        checkpoint.signature = self.sign(&checkpoint.statement());
+        checkpoint
+    }
+
+    /// The same ending with its signature.
+    pub fn ending(&self, ending: Ending) -> Ending {
+        let signature = self.sign(&ending.statement());
+        Ending { signature, ..ending }
+    }
+
+    fn sign(&self, statement: &[u8]) -> String {
+        hex(&self.0.sign(statement).to_bytes())
+    }
+}
+
+/// Signs and keeps the head of every chain that has advanced since its last checkpoint; says how many.
+pub async fn sign_checkpoints(store: &Store, signer: &AuditSigner, now: DateTime<Utc>) -> Result<usize, StoreError> {
+    let heads = store.begin_system_read().await?.heads_to_sign().await?;
+    if heads.is_empty() {
+        return Ok(0);
+    }
+    retrying(|| async {
+        let tx = store.begin_system().await?;
+        for head in &heads {
+            tx.keep_checkpoint(&signer.checkpoint(head.clone(), now)).await?;
+        }
+        tx.commit().await?;
+        Ok(heads.len())
+    })
+    .await
+}
+
+/// What an erasure did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erasure {
+    /// Events that lost personal data.
+    pub events: u64,
+    /// Events of the first encoding that hold an address for ever: without it their hash could not be checked.
+    pub not_erasable: u64,
+}
+
+/// Takes a user's personal data out of all events that they caused or that are about them, and records that. A part
+/// of the batches may be done when it fails; the rest is done when it is called again.
+pub async fn erase_personal_data(
+    store: &Store,
+    user: &User,
+    (actor, origin): (Option<UserId>, &Origin),
+    now: DateTime<Utc>,
+) -> Result<Erasure, StoreError> {
+    let scope = scope_of(user);
+    let (mut events, mut after) = (0_u64, Some(0));
+    while let Some(last) = after {
+        let done = retrying(|| async {
+            let tx = store.begin(scope).await?;
+            let done = tx.audit().erase(user.id, last).await?;
+            tx.commit().await?;
+            Ok::<_, StoreError>(done)
+        })
+        .await?;
+        events = events.saturating_add(done.events);
+        after = done.next;
+    }
+    let not_erasable = retrying(|| async {
+        let tx = store.begin(scope).await?;
+        let not_erasable = tx.audit().not_erasable(user.id).await?;
+        let mut event = AuditEvent::new(Action::PersonalDataErased, Some(user.org), origin.clone());
+        event.actor = actor;
+        event.entity = Some("users");
+        event.entity_id = Some(user.id.get());
+        event.after = Some(Details::from([("events".to_owned(), Some(events.to_string()))]));
+        tx.record(event, now).await?;
+        tx.commit().await?;
+        Ok::<_, StoreError>(not_erasable)
+    })
+    .await?;
+    Ok(Erasure { events, not_erasable })
+}
+
+impl AuthService {
+    /// The events of the caller's organization that match: how many, and a part of them, newest first.
+    pub async fn audit_events(
+        &self,
+        caller: &Principal,
+        filter: &AuditFilter,
+        (skip, limit): (u64, u64),
+    ) -> Result<(u64, Vec<Listed>), StoreError> {
+        let tx = self.parts.store.begin_read(caller.scope()).await?;
+        tx.audit().list(filter, skip, limit).await
+    }
+
+    /// Signs the head of every chain that has advanced since its last checkpoint; says how many.
+    pub async fn sign_checkpoints(&self) -> Result<usize, StoreError> {
+        sign_checkpoints(&self.parts.store, &self.parts.keys.audit_signer(), self.parts.clock.now()).await
+    }
+
+    /// Takes a user's personal data out of the trail of their organization, on behalf of somebody or of an operator.
+    pub async fn erase_from_audit(
+        &self,
+        user: &User,
+        actor: Option<UserId>,
+        origin: &Origin,
+    ) -> Result<Erasure, StoreError> {
+        erase_personal_data(&self.parts.store, user, (actor, origin), self.parts.clock.now()).await
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the user was found first, and the trail is that of their organization")]
+const fn scope_of(user: &User) -> TenantScope {
+    TenantScope::assume_verified(user.org, Some(user.id))
+}

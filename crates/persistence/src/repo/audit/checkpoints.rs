@@ -1,0 +1,42 @@
+//! Signed checkpoints: which chains need one, and keeping it.
+
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, NotSet, Statement, sea_query::OnConflict};
+use sme_pulse_domain::audit::{Chain, Checkpoint};
+
+use crate::{
+    StoreError, SystemTx,
+    entity::{audit_checkpoint, audit_head},
+};
+
+/// One look at each head and at the end of an index.
+const ADVANCED: &str = "SELECT chain_id, seq, hash FROM audit_heads h WHERE seq > \
+    (SELECT COALESCE(MAX(c.seq), 0) FROM audit_checkpoints c WHERE c.chain_id = h.chain_id) ORDER BY chain_id";
+
+impl SystemTx {
+    /// The heads of all chains that have advanced since their last checkpoint: chain, number, hash.
+    #[expect(clippy::disallowed_methods, reason = "heads of all chains are signed, whosever they are")]
+    pub async fn heads_to_sign(&self) -> Result<Vec<(Chain, i64, String)>, StoreError> {
+        let statement = Statement::from_string(self.connection().get_database_backend(), ADVANCED);
+        let heads = audit_head::Entity::find().from_raw_sql(statement).all(self.connection()).await?;
+        Ok(heads.into_iter().map(|head| (Chain::numbered(head.chain_id), head.seq, head.hash)).collect())
+    }
+
+    /// Keeps a checkpoint, unless another replica has kept one of the same event.
+    pub async fn keep_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        let row = audit_checkpoint::ActiveModel {
+            id: NotSet,
+            chain_id: Set(checkpoint.chain.number()),
+            seq: Set(checkpoint.seq),
+            hash: Set(checkpoint.hash.clone()),
+            signed_at: Set(checkpoint.signed_at),
+            key_id: Set(checkpoint.key_id.clone()),
+            signature: Set(checkpoint.signature.clone()),
+        };
+        let same = OnConflict::columns([audit_checkpoint::Column::ChainId, audit_checkpoint::Column::Seq])
+            .do_nothing()
+            .to_owned();
+        let insert = audit_checkpoint::Entity::insert(row).on_conflict(same).try_insert();
+        insert.exec_without_returning(self.connection()).await?;
+        Ok(())
+    }
+}
