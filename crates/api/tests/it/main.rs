@@ -21,6 +21,7 @@ mod mail;
 mod notices;
 mod own_sessions;
 mod passwords;
+mod proof_guesses;
 mod refresh;
 mod refresh_storm;
 mod restart;

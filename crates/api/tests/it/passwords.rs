@@ -106,7 +106,7 @@ on_both_databases! {
         app.sql(&format!("UPDATE core.users SET password_hash = 'broken' WHERE id = {}", member.user)).await;
         assert_wrong_password(&change(&member, PASSWORD, GOOD).await);
         assert_eq!((member.get("/auth/me").await.status, other.get("/auth/me").await.status), (200, 200));
-        assert!(actions(&app, member.org).await.is_empty());
+        assert_eq!(actions(&app, member.org).await, vec!["auth.password_refused"; 9]);
         assert_eq!(app.mail_count(), 0);
     }
 
@@ -162,7 +162,9 @@ on_both_databases! {
             let expected = if answer.status == 200 { 200 } else { 401 };
             assert_eq!(app.log_in(&member.email, password).await.status, expected);
         }
-        assert_eq!(actions(&app, member.org).await, ["auth.password_changed"]);
+        let recorded = actions(&app, member.org).await;
+        let count = |action: &str| recorded.iter().filter(|recorded| *recorded == action).count();
+        assert_eq!((count("auth.password_changed"), count("auth.password_refused"), recorded.len()), (1, 5, 6));
     }
 
     async fn no_log_in_with_the_old_password_outlives_a_change(app: TestApp) {

@@ -77,7 +77,7 @@ on_both_databases! {
         let request = app.request("POST", VERIFY).header("user-agent", "second device");
         let done = TestApp::send(request.json(&json!({"mfa_token": token, "code": holder.next_code()}))).await;
         assert_eq!((done.status, app.numbers(&sessions).await[0]), (200, before + 1), "{}", done.text);
-        let members: Vec<_> = ["access_token", "token_type", "expires_in", "user", "roles", "refresh_token", "refresh_expires_in"].into();
+        let members: Vec<_> = ["access_token", "token_type", "expires_in", "user", "roles", "refresh_token", "refresh_expires_in", "device_token"].into();
         assert!(done.json().as_object().unwrap().keys().all(|key| members.contains(&key.as_str())) && done.text.starts_with("{\"access_token\""));
         assert_eq!(done.json()["roles"], json!(["owner"]));
         let claims = claims(done.json()["access_token"].as_str().unwrap());

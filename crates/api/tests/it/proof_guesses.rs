@@ -1,0 +1,104 @@
+//! Guessing what comes after the first half of a log-in: codes of a second factor, and the password of somebody who is
+//! signed in. Each way counts, and nobody slows an owner down on a device or in a session of their own.
+
+use std::time::Duration;
+
+use serde_json::json;
+use sme_pulse_domain::role::Role;
+use sme_pulse_testing::{Fixture, TestDatabase, on_both_databases};
+
+use super::support::{Answer, Member, PASSWORD, TestApp, VERIFY, assert_refused, assert_wrong};
+
+const NEW: &str = "a much better one 7";
+const CHANGE: &str = "/api/v1/auth/change-password";
+const STEP_UP: &str = "/api/v1/auth/step-up";
+
+/// Budgets per client and user so large that only the guesses at one account count.
+struct Roomy(TestApp);
+
+impl Fixture for Roomy {
+    async fn on(database: TestDatabase) -> Self {
+        Self(TestApp::with(database, &[("BACKEND_RATE_LIMIT_REQUESTS", "1000")]).await)
+    }
+}
+
+fn assert_slowed(answer: &Answer, seconds: u64) {
+    assert_eq!((answer.status, answer.one("retry-after")), (429, seconds.to_string().as_str()), "{}", answer.text);
+    assert_eq!(answer.json()["retry_after"], seconds);
+}
+
+async fn change(member: &Member<'_>, old: &str) -> Answer {
+    member.send(CHANGE, &json!({"old_password": old, "new_password": NEW})).await
+}
+
+on_both_databases! {
+    async fn codes_cannot_be_guessed_without_end_and_the_owners_device_is_not_slowed_down(roomy: Roomy) {
+        let app = &roomy.0;
+        let holder = app.holder(&[Role::Owner]).await;
+        let done = holder.sign_in().await;
+        let device = done["device_token"].as_str().unwrap();
+        let mut token = String::new();
+        for guess in 0..11 {
+            // A log-in takes five codes.
+            if guess % 5 == 0 {
+                token = holder.half().await;
+            }
+            assert_refused(&app.verify(&token, &holder.wrong_code()).await);
+        }
+        let token = holder.half().await;
+        let right = holder.next_code();
+        // The wait of a second is over with the step of the code; one more wrong guess makes it two.
+        assert_refused(&app.verify(&holder.half().await, &holder.wrong_code()).await);
+        assert_slowed(&app.verify(&token, &right).await, 2);
+        let known = app.request("POST", VERIFY).header("x-device-token", device);
+        let answer = TestApp::send(known.json(&json!({"mfa_token": token, "code": right}))).await;
+        assert_eq!(answer.status, 200, "a code that was refused unseen still counts: {}", answer.text);
+        let slowed = format!(
+            "SELECT COUNT(*) FROM auth.audit_log WHERE action LIKE '%.guessing_slowed' AND org_id = {}",
+            holder.member.org
+        );
+        assert_eq!(app.numbers(&slowed).await, [1]);
+    }
+
+    async fn the_own_password_is_guessed_at_together_whatever_asks_for_it_and_each_session_for_itself(roomy: Roomy) {
+        let app = &roomy.0;
+        let thief = app.member(&[Role::Cashier]).await;
+        let owner = app.sign_in(&thief.email).await;
+        for guess in 0..11 {
+            if guess % 2 == 0 {
+                assert_eq!(change(&thief, "wrong").await.status, 400);
+            } else {
+                assert_wrong(&thief.send(STEP_UP, &json!({"password": "wrong"})).await);
+            }
+        }
+        assert_slowed(&change(&thief, "wrong").await, 1);
+        assert_slowed(&thief.send(STEP_UP, &json!({"password": PASSWORD})).await, 1);
+        assert_eq!(owner.send(STEP_UP, &json!({"password": PASSWORD})).await.status, 200);
+        assert_eq!(app.log_in(&thief.email, PASSWORD).await.status, 200, "log-ins are another counter");
+        app.clock.advance(Duration::from_secs(1));
+        assert_eq!(change(&thief, "wrong").await.status, 400);
+        assert_slowed(&change(&thief, PASSWORD).await, 2);
+        app.clock.advance(Duration::from_secs(2));
+        assert_eq!(thief.send(STEP_UP, &json!({"password": PASSWORD})).await.status, 200);
+        assert_eq!(change(&thief, "wrong").await.status, 400, "what was right clears the counter");
+        assert_eq!(change(&thief, PASSWORD).await.status, 200);
+    }
+
+    async fn with_a_second_factor_a_change_of_the_password_needs_it_shown_lately(roomy: Roomy) {
+        let app = &roomy.0;
+        let plain = app.member(&[Role::Cashier]).await;
+        let holder = app.holder(&[Role::Owner]).await;
+        app.clock.advance(Duration::from_mins(16));
+        assert_eq!(change(&plain, PASSWORD).await.status, 200, "the old password is a proof");
+        let refused = change(&holder.member, PASSWORD).await;
+        let text = "Please confirm who you are to continue";
+        refused.assert_envelope(403, text, text, "step_up_required");
+        assert_eq!(
+            refused.one("www-authenticate"),
+            r#"Bearer error="insufficient_user_authentication", max_age="900""#
+        );
+        let proved = holder.member.send(STEP_UP, &json!({"code": holder.code_in(0)})).await;
+        assert_eq!(proved.status, 200, "{}", proved.text);
+        assert_eq!(change(&holder.member, PASSWORD).await.status, 200);
+    }
+}
