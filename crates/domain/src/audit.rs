@@ -120,6 +120,17 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
+    /// An event about a user of an organization; who did it is not known, or somebody else.
+    pub fn about_user(action: Action, (user, org): (UserId, OrgId), origin: &Origin) -> Self {
+        let event = Self::new(action, Some(org), origin.clone());
+        Self { entity: Some("users"), entity_id: Some(user.get()), ..event }
+    }
+
+    /// An event about a user that they brought about themselves.
+    pub fn by_user(action: Action, (user, org): (UserId, OrgId), origin: &Origin) -> Self {
+        Self { actor: Some(user), ..Self::about_user(action, (user, org), origin) }
+    }
+
     /// An event with nothing but its kind, organization and origin.
     pub fn new(action: Action, org: Option<OrgId>, origin: Origin) -> Self {
         Self {

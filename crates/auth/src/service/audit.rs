@@ -98,10 +98,8 @@ pub async fn erase_personal_data(
     let not_erasable = retrying(|| async {
         let tx = store.begin(scope).await?;
         let not_erasable = tx.audit().not_erasable(user.id).await?;
-        let mut event = AuditEvent::new(Action::PersonalDataErased, Some(user.org), origin.clone());
+        let mut event = AuditEvent::about_user(Action::PersonalDataErased, (user.id, user.org), origin);
         event.actor = actor;
-        event.entity = Some("users");
-        event.entity_id = Some(user.id.get());
         event.after = Some(Details::from([("events".to_owned(), Some(events.to_string()))]));
         tx.record(event, now).await?;
         tx.commit().await?;

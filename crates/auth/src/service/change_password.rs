@@ -1,7 +1,7 @@
 //! Changing the own password.
 
 use sme_pulse_domain::{
-    audit::{Action, Details, Origin},
+    audit::{Action, AuditEvent, Details, Origin},
     password_rules,
     session::EndReason,
 };
@@ -10,7 +10,6 @@ use zeroize::Zeroizing;
 
 use super::{
     AuthService, PasswordError, RECENT_MINUTES,
-    factor::of_user,
     guesses::{Guess, GuessError, GuessScope},
     mail_texts,
 };
@@ -79,7 +78,8 @@ impl AuthService {
         guess: &Guess,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        self.record_apart(of_user(Action::PasswordRefused, caller.user_id(), caller.org_id(), origin)).await?;
+        self.record_apart(AuditEvent::by_user(Action::PasswordRefused, (caller.user_id(), caller.org_id()), origin))
+            .await?;
         match guess.slowing(Some(caller.user()), origin) {
             Some(event) => self.record_apart(event).await,
             None => Ok(()),
@@ -115,7 +115,7 @@ impl AuthService {
         }
         tx.passwords().void_reset_tokens(user).await?;
         let ended = tx.sessions().end_all_but((caller.session(), user), EndReason::PasswordChanged, now).await?;
-        let mut event = of_user(Action::PasswordChanged, user, caller.org_id(), origin);
+        let mut event = AuditEvent::by_user(Action::PasswordChanged, (user, caller.org_id()), origin);
         event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.to_string()))]));
         tx.record(event, now).await?;
         tx.commit().await?;

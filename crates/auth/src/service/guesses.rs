@@ -113,11 +113,9 @@ impl Guess {
     /// The event to record with the refusal, when this guess is the one after which the next is slowed down.
     pub(super) fn slowing(&self, user: Option<&User>, origin: &Origin) -> Option<AuditEvent> {
         let first = guessing::FREE.saturating_add(1);
-        (self.failures == Some(first)).then(|| {
-            let mut event = AuditEvent::new(Action::GuessingSlowed, user.map(|user| user.org), origin.clone());
-            event.entity = user.map(|_| "users");
-            event.entity_id = user.map(|user| user.id.get());
-            event
+        (self.failures == Some(first)).then(|| match user {
+            Some(user) => AuditEvent::about_user(Action::GuessingSlowed, (user.id, user.org), origin),
+            None => AuditEvent::new(Action::GuessingSlowed, None, origin.clone()),
         })
     }
 }

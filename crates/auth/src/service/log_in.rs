@@ -211,10 +211,7 @@ impl AuthService {
             return Ok(false);
         }
         tx.sessions().open(session).await?;
-        let mut event = AuditEvent::new(Action::LogIn, Some(user.org), arrival.origin.clone());
-        event.actor = Some(user.id);
-        event.entity = Some("users");
-        event.entity_id = Some(user.id.get());
+        let event = AuditEvent::by_user(Action::LogIn, (user.id, user.org), arrival.origin);
         tx.record(event, arrival.at).await?;
         tx.commit().await?;
         Ok(true)
@@ -228,11 +225,10 @@ impl AuthService {
         slowing: Option<AuditEvent>,
     ) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
-        let mut event = AuditEvent::new(Action::LogInFailed, user.map(|user| user.org), attempt.origin.clone());
-        if let Some(user) = user {
-            event.entity = Some("users");
-            event.entity_id = Some(user.id.get());
-        }
+        let event = match user {
+            Some(user) => AuditEvent::about_user(Action::LogInFailed, (user.id, user.org), &attempt.origin),
+            None => AuditEvent::new(Action::LogInFailed, None, attempt.origin.clone()),
+        };
         retrying(|| async {
             let tx = self.parts.store.begin_system().await?;
             tx.record(event.clone(), now).await?;

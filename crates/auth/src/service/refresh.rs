@@ -110,9 +110,7 @@ impl AuthService {
         retrying(|| async {
             let tx = self.parts.store.begin(scope_of(session)).await?;
             if tx.sessions().end((session.id, session.user), EndReason::RefreshReused, now).await? {
-                let mut event = AuditEvent::new(Action::RefreshReused, Some(session.org), origin.clone());
-                event.entity = Some("users");
-                event.entity_id = Some(session.user.get());
+                let mut event = AuditEvent::about_user(Action::RefreshReused, (session.user, session.org), origin);
                 event.before = Some(Details::from([
                     ("session".to_owned(), Some(session.id.to_string())),
                     ("token_number".to_owned(), Some(counter.to_string())),

@@ -58,10 +58,7 @@ impl AuthService {
         let new = NewHash { user: user.id, hash: hash.to_owned(), at: now };
         passwords.set(&new, None).await?;
         let ended = tx.sessions().end_all_but((None, user.id), EndReason::PasswordReset, now).await?;
-        let mut event = AuditEvent::new(Action::PasswordReset, Some(user.org), origin.clone());
-        event.actor = Some(user.id);
-        event.entity = Some("users");
-        event.entity_id = Some(user.id.get());
+        let mut event = AuditEvent::by_user(Action::PasswordReset, (user.id, user.org), origin);
         event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.to_string()))]));
         tx.record(event, now).await?;
         tx.commit().await?;

@@ -89,9 +89,7 @@ impl ResetDesk {
         let expires_at = now.checked_add_signed(LIFETIME).unwrap_or(now);
         let new = NewResetToken { user: user.id, hash: token.hash(), created_at: now, expires_at };
         tx.passwords().replace_reset_token(&new).await?;
-        let mut event = AuditEvent::new(Action::PasswordResetRequested, Some(user.org), origin.clone());
-        event.entity = Some("users");
-        event.entity_id = Some(user.id.get());
+        let event = AuditEvent::about_user(Action::PasswordResetRequested, (user.id, user.org), origin);
         tx.record(event, now).await?;
         tx.commit().await?;
         Ok(true)

@@ -55,10 +55,7 @@ impl AuthService {
             let tx = self.parts.store.begin(caller.scope()).await?;
             let ended = tx.sessions().end_all_but((kept, user), EndReason::EndedWithOthers, now).await?;
             if ended > 0 {
-                let mut event = AuditEvent::new(Action::SessionsEnded, Some(caller.org_id()), origin.clone());
-                event.actor = Some(user);
-                event.entity = Some("users");
-                event.entity_id = Some(user.get());
+                let mut event = AuditEvent::by_user(Action::SessionsEnded, (user, caller.org_id()), origin);
                 event.after = Some(Details::from([("ended".to_owned(), Some(ended.to_string()))]));
                 tx.record(event, now).await?;
             }
@@ -82,10 +79,7 @@ impl AuthService {
             let tx = self.parts.store.begin(caller.scope()).await?;
             let ended = tx.sessions().end((id, user), reason, now).await?;
             if ended {
-                let mut event = AuditEvent::new(action, Some(caller.org_id()), origin.clone());
-                event.actor = Some(user);
-                event.entity = Some("users");
-                event.entity_id = Some(user.get());
+                let mut event = AuditEvent::by_user(action, (user, caller.org_id()), origin);
                 event.before = Some(Details::from([("session".to_owned(), Some(id.to_string()))]));
                 tx.record(event, now).await?;
             }

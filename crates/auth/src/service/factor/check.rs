@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
-    ids::{OrgId, UserId},
+    ids::UserId,
     method::{Method, Methods},
     user::User,
 };
@@ -154,7 +154,7 @@ impl AuthService {
         let user = caller.user_id();
         let password = matches!(refusal, FactorRefusal::WrongPassword | FactorRefusal::UnreadableHash);
         let action = if password { Action::PasswordRefused } else { Action::FactorRefused };
-        self.record_apart(of_user(action, user, caller.org_id(), origin)).await?;
+        self.record_apart(AuditEvent::by_user(action, (user, caller.org_id()), origin)).await?;
         Err(FactorError::WrongProof { user, refusal })
     }
 
@@ -168,15 +168,6 @@ impl AuthService {
         })
         .await
     }
-}
-
-/// An event about a user that they brought about themselves.
-pub(in crate::service) fn of_user(action: Action, user: UserId, org: OrgId, origin: &Origin) -> AuditEvent {
-    let mut event = AuditEvent::new(action, Some(org), origin.clone());
-    event.actor = Some(user);
-    event.entity = Some("users");
-    event.entity_id = Some(user.get());
-    event
 }
 
 /// Whether a recovery code has proved it.

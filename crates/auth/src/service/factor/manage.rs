@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sme_pulse_domain::{
-    audit::{Action, Origin},
+    audit::{Action, AuditEvent, Origin},
     ids::UserId,
     method::Methods,
 };
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Enrolment, FactorError, FactorRefusal, RECENT_MINUTES, ShownProof,
-    check::{Checked, by_recovery_code, of_user},
+    check::{Checked, by_recovery_code},
     code::{self, Code},
     totp,
 };
@@ -118,7 +118,7 @@ impl AuthService {
         if let Some(session) = caller.session() {
             tx.sessions().prove((session, user), Methods::WITH_CODE, now).await?;
         }
-        tx.record(of_user(Action::FactorEnabled, user, caller.org_id(), origin), now).await?;
+        tx.record(AuditEvent::by_user(Action::FactorEnabled, (user, caller.org_id()), origin), now).await?;
         tx.commit().await?;
         Ok(Ok(()))
     }
@@ -139,7 +139,7 @@ impl AuthService {
             }
             caller.require_recent_factor(RECENT_MINUTES)?;
             tx.factors().replace_recovery_codes(user, &hashes, now).await?;
-            tx.record(of_user(Action::RecoveryCodesRenewed, user, caller.org_id(), origin), now).await?;
+            tx.record(AuditEvent::by_user(Action::RecoveryCodesRenewed, (user, caller.org_id()), origin), now).await?;
             Ok(tx.commit().await?)
         })
         .await?;
@@ -197,9 +197,9 @@ impl AuthService {
         }
         tx.challenges().remove_of(user).await?;
         if recovery_code_used {
-            tx.record(of_user(Action::RecoveryCodeUsed, user, caller.org_id(), origin), now).await?;
+            tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user, caller.org_id()), origin), now).await?;
         }
-        tx.record(of_user(Action::FactorDisabled, user, caller.org_id(), origin), now).await?;
+        tx.record(AuditEvent::by_user(Action::FactorDisabled, (user, caller.org_id()), origin), now).await?;
         tx.commit().await?;
         Ok(Ok(()))
     }

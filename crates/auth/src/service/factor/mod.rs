@@ -24,7 +24,6 @@ use zeroize::Zeroizing;
 
 use crate::{AccessError, password::Overloaded, token::SigningError};
 
-pub(super) use check::of_user;
 pub(super) use cipher::FactorCipher;
 pub use manage::{FactorStatus, RecoveryCodes};
 pub use totp::Enrolment;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sme_pulse_domain::{
-    audit::{Action, Origin},
+    audit::{Action, AuditEvent, Origin},
     ids::SessionId,
     method::Methods,
 };
@@ -10,7 +10,7 @@ use sme_pulse_persistence::retrying;
 
 use super::{
     FactorError, ShownProof,
-    check::{Checked, by_recovery_code, of_user},
+    check::{Checked, by_recovery_code},
     manage::has_factor,
 };
 use crate::{
@@ -72,9 +72,9 @@ impl AuthService {
         let session = proved.ok_or(AccessError::SessionEnded)?;
         let token = self.access_token(user, caller.roles(), &session, now)?;
         if by_recovery_code(methods) {
-            tx.record(of_user(Action::RecoveryCodeUsed, user, caller.org_id(), origin), now).await?;
+            tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user, caller.org_id()), origin), now).await?;
         }
-        tx.record(of_user(Action::Reauthenticated, user, caller.org_id(), origin), now).await?;
+        tx.record(AuditEvent::by_user(Action::Reauthenticated, (user, caller.org_id()), origin), now).await?;
         tx.commit().await?;
         Ok(Ok(token))
     }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{
     FactorError, FactorRefusal,
-    check::{Checked, Guessing, by_recovery_code, of_user},
+    check::{Checked, Guessing, by_recovery_code},
     token,
 };
 use crate::service::{
@@ -139,9 +139,9 @@ impl AuthService {
         }
         tx.sessions().open(&session).await?;
         if by_recovery_code(methods) {
-            tx.record(of_user(Action::RecoveryCodeUsed, user.id, user.org, &attempt.origin), now).await?;
+            tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user.id, user.org), &attempt.origin), now).await?;
         }
-        tx.record(of_user(Action::LogIn, user.id, user.org, &attempt.origin), now).await?;
+        tx.record(AuditEvent::by_user(Action::LogIn, (user.id, user.org), &attempt.origin), now).await?;
         tx.commit().await?;
         Ok(Ok(Completed { signed_in, by_recovery_code: by_recovery_code(methods) }))
     }
@@ -159,5 +159,5 @@ fn judge(row: &PrincipalRow) -> Checked<()> {
 fn refused(user: &User, refusal: FactorRefusal, origin: &Origin) -> AuditEvent {
     let status = matches!(refusal, FactorRefusal::InactiveUser | FactorRefusal::SuspendedOrganization);
     let action = if status { Action::LogInFailed } else { Action::FactorRefused };
-    AuditEvent { actor: None, ..of_user(action, user.id, user.org, origin) }
+    AuditEvent { actor: None, ..AuditEvent::by_user(action, (user.id, user.org), origin) }
 }
