@@ -45,6 +45,10 @@ pub enum Action {
     PasswordResetRequested,
     /// A password set anew with such a link.
     PasswordReset,
+    /// A password was right and a code of the second factor was asked for.
+    FactorAsked,
+    /// A second factor was set up, to be confirmed.
+    FactorEnrolled,
     /// A second factor was confirmed and is asked for from now on.
     FactorEnabled,
     /// A second factor was removed by its user.
@@ -80,6 +84,8 @@ impl Action {
             Self::PasswordRefused => "auth.password_refused",
             Self::PasswordResetRequested => "auth.password_reset_requested",
             Self::PasswordReset => "auth.password_reset",
+            Self::FactorAsked => "auth.factor_asked",
+            Self::FactorEnrolled => "auth.factor_enrolled",
             Self::FactorEnabled => "auth.factor_enabled",
             Self::FactorDisabled => "auth.factor_disabled",
             Self::FactorRefused => "auth.factor_refused",

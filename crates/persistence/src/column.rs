@@ -2,9 +2,15 @@
 
 use sea_orm::{
     ColIdx, DbErr, QueryResult, TryGetError, TryGetable, Value,
-    sea_query::{ArrayType, ColumnType, Nullable, ValueType, ValueTypeErr},
+    sea_query::{ArrayType, ColumnType, Expr, ExprTrait as _, Nullable, ValueType, ValueTypeErr},
 };
 use uuid::Uuid;
+
+/// A hash of 64 digits to be looked up by. As a plain text it would be compared as text on PostgreSQL, past the index of
+/// the fixed-length column.
+pub(crate) fn fixed_length_hash(hash: &str) -> Expr {
+    Expr::val(hash).cast_as("char(64)")
+}
 
 /// A UUID: `uuid` on PostgreSQL, text on SQLite. It is bound as a UUID; the connection writes the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use serde_json::json;
 use sme_pulse_domain::role::Role;
 use sme_pulse_testing::{Fixture, TestDatabase, on_both_databases};
 
-use super::support::{Answer, Member, PASSWORD, TestApp, VERIFY, assert_refused, assert_wrong};
+use super::support::{Answer, Member, PASSWORD, TestApp, VERIFY, assert_refused, assert_wrong, token_in};
 
 const NEW: &str = "a much better one 7";
 const CHANGE: &str = "/api/v1/auth/change-password";
@@ -100,5 +100,76 @@ on_both_databases! {
         let proved = holder.member.send(STEP_UP, &json!({"code": holder.code_in(0)})).await;
         assert_eq!(proved.status, 200, "{}", proved.text);
         assert_eq!(change(&holder.member, PASSWORD).await.status, 200);
+    }
+
+    async fn devices_that_knew_an_earlier_password_share_one_count(roomy: Roomy) {
+        let app = &roomy.0;
+        let member = app.member(&[Role::Cashier]).await;
+        let log_in = async |password: &str, device: Option<&str>| {
+            let request = app.request("POST", "/api/v1/auth/login");
+            let request = device.into_iter().fold(request, |request, device| request.header("x-device-token", device));
+            TestApp::send(request.json(&json!({"email": member.email, "password": password}))).await
+        };
+        let device = |answer: &Answer| answer.json()["device_token"].as_str().unwrap().to_owned();
+        let mut old = Vec::new();
+        for _ in 0..4 {
+            old.push(device(&log_in(PASSWORD, None).await));
+        }
+        app.clock.advance(Duration::from_secs(1));
+        assert_eq!(change(&member, PASSWORD).await.status, 200);
+        app.clock.advance(Duration::from_secs(1));
+        let current = device(&log_in(NEW, None).await);
+        for guess in 0..11 {
+            assert_eq!(log_in("wrong", Some(&old[guess % 3])).await.status, 401, "{guess}");
+        }
+        assert_slowed(&log_in("wrong", Some(&old[3])).await, 1);
+        assert_slowed(&log_in(NEW, Some(&old[0])).await, 1);
+        assert_eq!(log_in(NEW, Some(&current)).await.status, 200);
+        assert_eq!(log_in(NEW, None).await.status, 200, "strangers have a count of their own");
+        app.clock.advance(Duration::from_secs(1));
+        let again = device(&log_in(NEW, Some(&old[0])).await);
+        assert_eq!(log_in("wrong", Some(&again)).await.status, 401, "with the new password it is a device of its own again");
+    }
+
+    async fn links_asked_for_without_end_leave_the_owner_one_that_works(roomy: Roomy) {
+        let app = &roomy.0;
+        let (victim, other) = (app.member(&[Role::Cashier]).await, app.member(&[Role::Cashier]).await);
+        let mut expected = None;
+        for number in 0..31 {
+            let email = if number == 30 { &other.email } else { &victim.email };
+            let answer = app.post("/auth/forgot-password", &json!({"email": email})).await;
+            let text = answer.text.replace(email.as_str(), "");
+            assert_eq!((answer.status, &text), (200, &*expected.get_or_insert_with(|| text.clone())), "{number}");
+        }
+        // One after the other: when the last one's mail is there, all that came before are done.
+        app.mails(&other.email, "Set a new password", 1).await;
+        let mails = app.mails(&victim.email, "Set a new password", 11).await;
+        assert_eq!(mails.len(), 11);
+        let mut statuses = Vec::new();
+        for mail in &mails {
+            let body = json!({"token": token_in(mail), "new_password": NEW});
+            statuses.push(app.post("/auth/reset-password", &body).await.status);
+        }
+        statuses.sort_unstable();
+        assert_eq!(statuses, [vec![200], vec![400; 10]].concat());
+        let recorded = format!(
+            "SELECT COUNT(*) FROM auth.audit_log WHERE action LIKE '%reset_requested' AND org_id = {}",
+            victim.org
+        );
+        assert_eq!(app.numbers(&recorded).await, [11]);
+    }
+
+    async fn a_half_log_in_does_not_outlive_a_change_of_the_password(roomy: Roomy) {
+        let app = &roomy.0;
+        let holder = app.holder(&[Role::Owner]).await;
+        // At the very same instant, so that no comparison of times can tell.
+        let token = holder.half().await;
+        assert_eq!(change(&holder.member, PASSWORD).await.status, 200);
+        assert_refused(&app.verify(&token, &holder.next_code()).await);
+        let asked = "SELECT COUNT(*) FROM auth.audit_log WHERE action LIKE '%factor_asked' AND org_id = ";
+        assert_eq!(app.numbers(&format!("{asked}{}", holder.member.org)).await, [1]);
+        for subject in ["Your SME Pulse account has a second factor", "Your SME Pulse password was changed"] {
+            app.mails(&holder.member.email, subject, 1).await;
+        }
     }
 }

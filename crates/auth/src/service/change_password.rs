@@ -57,17 +57,18 @@ impl AuthService {
     async fn prove(&self, caller: &Principal, change: &ChangePassword) -> Result<String, PasswordError> {
         let device = caller.session().map(|session| session.get().into_bytes());
         let subject = caller.user_id().to_string();
-        let guess = self.admit_guess(GuessScope::OwnPassword, &subject, device).await.map_err(|error| match error {
-            GuessError::TooEarly(seconds) => PasswordError::Slowed { user: caller.user_id(), seconds },
-            GuessError::Store(cause) => cause.into(),
-        })?;
+        let guess =
+            self.guesses.admit(GuessScope::OwnPassword, &subject, device).await.map_err(|error| match error {
+                GuessError::TooEarly(seconds) => PasswordError::Slowed { user: caller.user_id(), seconds },
+                GuessError::Store(cause) => cause.into(),
+            })?;
         let compared = self.compare(caller, change.old.clone()).await;
         match &compared {
-            Ok(_) => self.guessed_right(&guess).await?,
+            Ok(_) => self.guesses.right(&guess).await?,
             Err(PasswordError::WrongPassword | PasswordError::UnreadableHash(_)) => {
                 self.record_wrong_password(caller, &guess, &change.origin).await?;
             }
-            Err(_) => self.not_guessed(&guess).await?,
+            Err(_) => self.guesses.unchecked(&guess).await?,
         }
         compared
     }
@@ -114,6 +115,7 @@ impl AuthService {
             return Ok(false);
         }
         tx.passwords().void_reset_tokens(user).await?;
+        tx.challenges().remove_of(user).await?;
         let ended = tx.sessions().end_all_but((caller.session(), user), EndReason::PasswordChanged, now).await?;
         let mut event = AuditEvent::by_user(Action::PasswordChanged, (user, caller.org_id()), origin);
         event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.to_string()))]));

@@ -17,24 +17,35 @@ const PREFIX: &str = "spd_";
 const VERSION: u8 = 1;
 /// Bytes of the version, the device's id and the time of issue.
 const HEAD_BYTES: usize = 1 + 16 + 8;
-/// Bytes of a user's id.
-const USER_BYTES: usize = 8;
+/// Bytes of a user's id and of the time of their last log-in.
+const USER_BYTES: usize = 8 + 8;
 /// How many users a device remembers, the newest first: a cash desk has few.
 const USERS: usize = 8;
 /// Longest text of a token, with room to spare. Longer ones are not even decoded.
-const MAX_TEXT: usize = 256;
+const MAX_TEXT: usize = 320;
 /// How long a token is believed without being renewed; browsers keep no cookie for longer.
 const LIFETIME: TimeDelta = TimeDelta::days(400);
 
 /// A device's random id. It says nothing about the device.
 pub(super) type DeviceId = [u8; 16];
+/// All devices on which somebody last signed in with a password that is not the account's any more. They share one
+/// counter: who has collected many while they knew an earlier password gains nothing by it.
+const OUTDATED: DeviceId = [0; 16];
+
+/// A user of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct KnownUser {
+    id: UserId,
+    /// When they last signed in on it, in seconds since 1970.
+    at: i64,
+}
 
 /// What a genuine device token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DeviceToken {
     id: DeviceId,
     issued_at: i64,
-    users: Vec<UserId>,
+    users: Vec<KnownUser>,
 }
 
 impl DeviceToken {
@@ -43,7 +54,10 @@ impl DeviceToken {
         let mut bytes = vec![VERSION];
         bytes.extend(self.id);
         bytes.extend(self.issued_at.to_be_bytes());
-        bytes.extend(self.users.iter().flat_map(|user| user.get().to_be_bytes()));
+        for user in &self.users {
+            bytes.extend(user.id.get().to_be_bytes());
+            bytes.extend(user.at.to_be_bytes());
+        }
         bytes.extend(key.tag(&bytes));
         format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
     }
@@ -67,15 +81,22 @@ impl DeviceToken {
             return None;
         }
         let (users, _) = users.as_chunks::<USER_BYTES>();
-        Some(Self { id: *id, issued_at, users: users.iter().map(|id| UserId::new(i64::from_be_bytes(*id))).collect() })
+        Some(Self { id: *id, issued_at, users: users.iter().filter_map(KnownUser::read).collect() })
     }
 
     /// The same device after this user has signed in on it.
     fn remember(&mut self, user: UserId, now: DateTime<Utc>) {
-        self.users.retain(|known| *known != user);
-        self.users.insert(0, user);
+        self.users.retain(|known| known.id != user);
+        self.users.insert(0, KnownUser { id: user, at: now.timestamp() });
         self.users.truncate(USERS);
         self.issued_at = now.timestamp();
+    }
+}
+
+impl KnownUser {
+    fn read(bytes: &[u8; USER_BYTES]) -> Option<Self> {
+        let (id, at) = bytes.split_first_chunk::<8>()?;
+        Some(Self { id: UserId::new(i64::from_be_bytes(*id)), at: i64::from_be_bytes(at.try_into().ok()?) })
     }
 }
 
@@ -94,8 +115,17 @@ impl AuthService {
     }
 
     /// The device, if this user has signed in on it before. Whatever else is presented counts as nothing.
-    pub(super) fn device_of(&self, user: UserId, presented: Option<&str>) -> Option<DeviceId> {
-        self.opened(presented).filter(|device| device.users.contains(&user)).map(|device| device.id)
+    pub(super) fn device_of(
+        &self,
+        user: UserId,
+        password_changed_at: Option<DateTime<Utc>>,
+        presented: Option<&str>,
+    ) -> Option<DeviceId> {
+        let device = self.opened(presented)?;
+        let known = device.users.iter().find(|known| known.id == user)?;
+        // A device is issued to in the second of the change at the earliest, so that second counts as after it.
+        let outdated = password_changed_at.is_some_and(|changed| known.at < changed.timestamp());
+        Some(if outdated { OUTDATED } else { device.id })
     }
 
     fn opened(&self, text: Option<&str>) -> Option<DeviceToken> {
@@ -141,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_device_remembers_the_newest_eight_users_once_each() {
-        let users: Vec<i64> = device([1, 2, 3, 1, 4, 5, 6, 7, 8, 9]).users.iter().map(|user| user.get()).collect();
+        let users: Vec<i64> = device([1, 2, 3, 1, 4, 5, 6, 7, 8, 9]).users.iter().map(|user| user.id.get()).collect();
         assert_eq!(users, [9, 8, 7, 6, 5, 4, 1, 3]);
         let text = device(1..100).seal(&key());
         assert!(text.len() < MAX_TEXT, "{}", text.len());

@@ -16,12 +16,15 @@ use tokio::{
 
 use super::{
     AuthParts,
+    guesses::GuessBook,
     reset_request::{ResetDesk, ResetRequest},
 };
 use crate::mail::{Mail, Mailer};
 
 /// Errands that may wait; one more is refused.
 const WAITING: usize = 1_000;
+/// Places that requests for links leave free, so that notices of changes get through a flood of them.
+const FOR_NOTICES: usize = 250;
 /// Mails on their way at the same time.
 const AT_ONCE: usize = 4;
 /// How long a mail waits before it is tried again, and again.
@@ -47,11 +50,11 @@ pub(super) struct Errands {
 
 impl Errands {
     /// Starts the worker, on the Tokio runtime of the caller.
-    pub(super) fn start(parts: &AuthParts) -> Self {
+    pub(super) fn start(parts: &AuthParts, guesses: GuessBook) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
         let unfinished = Arc::<AtomicUsize>::default();
         let worker = Worker {
-            desk: ResetDesk::new(parts),
+            desk: ResetDesk::new(parts, guesses),
             mailer: Arc::clone(&parts.mailer),
             unfinished: Arc::clone(&unfinished),
         };
@@ -63,6 +66,9 @@ impl Errands {
     pub(super) fn push(&self, errand: Errand) -> Result<(), ErrandsFull> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = queue.as_ref().ok_or(ErrandsFull)?;
+        if matches!(errand, Errand::Reset(_)) && queue.capacity() <= FOR_NOTICES {
+            return Err(ErrandsFull);
+        }
         self.unfinished.fetch_add(1, Ordering::Relaxed);
         queue.try_send(errand).map_err(|_| {
             self.unfinished.fetch_sub(1, Ordering::Relaxed);

@@ -1,15 +1,22 @@
 //! Guesses at what an account is protected with, counted per account before they are checked. Strangers share one
 //! counter; a device on which the user has signed in before has one of its own, so that nobody else can slow it down.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
+    clock::Clock,
     guessing,
     user::User,
 };
-use sme_pulse_persistence::{GuessAdmission, StoreError, retrying};
+use sme_pulse_persistence::{GuessAdmission, Store, StoreError, retrying};
 
-use super::{AuthService, device::DeviceId};
+use super::{
+    AuthParts,
+    device::DeviceId,
+    keys::{MacKey, Purpose},
+};
 
 /// What is guessed. Each is counted for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +27,8 @@ pub(super) enum GuessScope {
     Code,
     /// The password of somebody who is signed in.
     OwnPassword,
+    /// No guess, but counted like one: a link to set a forgotten password, each of which voids the one before it.
+    ResetLink,
 }
 
 impl GuessScope {
@@ -29,6 +38,7 @@ impl GuessScope {
             Self::Password => 1,
             Self::Code => 2,
             Self::OwnPassword => 3,
+            Self::ResetLink => 4,
         }
     }
 }
@@ -37,11 +47,17 @@ impl GuessScope {
 #[must_use = "say what became of it"]
 #[derive(Debug)]
 pub(super) struct Guess {
-    key: String,
     known_device: bool,
     at: DateTime<Utc>,
-    /// How many are counted with it; `None` while nothing is counted at all.
-    failures: Option<i32>,
+    /// `None` while nothing is counted at all.
+    counted: Option<Counted>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    key: String,
+    /// How many are counted with it.
+    failures: i32,
 }
 
 /// Why a guess was not let through.
@@ -55,40 +71,60 @@ pub(super) enum GuessError {
     Store(#[from] StoreError),
 }
 
-impl AuthService {
+/// Counts guesses, in the database for all replicas together.
+#[derive(Clone)]
+pub(super) struct GuessBook {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    names: MacKey,
+    enabled: bool,
+}
+
+impl GuessBook {
+    pub(super) fn new(parts: &AuthParts) -> Self {
+        Self {
+            store: parts.store.clone(),
+            clock: Arc::clone(&parts.clock),
+            names: parts.keys.mac(Purpose::GuessCounter),
+            enabled: parts.settings.slow_guesses,
+        }
+    }
+
     /// Counts a guess at what the subject (in its normal form) is protected with, or refuses it. To be called before
     /// anything is compared or hashed.
-    pub(super) async fn admit_guess(
+    pub(super) async fn admit(
         &self,
         scope: GuessScope,
         subject: &str,
         device: Option<DeviceId>,
     ) -> Result<Guess, GuessError> {
-        let at = self.parts.clock.now();
-        let mut guess = Guess { key: String::new(), known_device: device.is_some(), at, failures: None };
-        if !self.parts.settings.slow_guesses {
-            return Ok(guess);
+        let at = self.clock.now();
+        let known_device = device.is_some();
+        if !self.enabled {
+            return Ok(Guess { known_device, at, counted: None });
         }
-        guess.key = self.counter_name(scope, subject, device);
-        match retrying(|| self.parts.store.admit_guess(&guess.key, at)).await? {
-            GuessAdmission::Counted { failures } => Ok(Guess { failures: Some(failures), ..guess }),
+        let key = self.counter_name(scope, subject, device);
+        match retrying(|| self.store.admit_guess(&key, at)).await? {
+            GuessAdmission::Counted { failures } => {
+                Ok(Guess { known_device, at, counted: Some(Counted { key, failures }) })
+            }
             GuessAdmission::TooEarly { seconds } => Err(GuessError::TooEarly(seconds)),
         }
     }
 
     /// A right guess does not count. On a known device it clears the counter; the strangers' counter keeps what others
     /// have guessed, or every log-in of the owner would give them fresh guesses.
-    pub(super) async fn guessed_right(&self, guess: &Guess) -> Result<(), StoreError> {
-        match guess.failures {
-            Some(_) if guess.known_device => retrying(|| self.parts.store.forget_guesses(&guess.key)).await,
-            _ => self.not_guessed(guess).await,
+    pub(super) async fn right(&self, guess: &Guess) -> Result<(), StoreError> {
+        match &guess.counted {
+            Some(counted) if guess.known_device => retrying(|| self.store.forget_guesses(&counted.key)).await,
+            _ => self.unchecked(guess).await,
         }
     }
 
     /// A guess that nobody checked does not count.
-    pub(super) async fn not_guessed(&self, guess: &Guess) -> Result<(), StoreError> {
-        match guess.failures {
-            Some(_) => retrying(|| self.parts.store.take_back_guess(&guess.key, guess.at)).await,
+    pub(super) async fn unchecked(&self, guess: &Guess) -> Result<(), StoreError> {
+        match &guess.counted {
+            Some(counted) => retrying(|| self.store.take_back_guess(&counted.key, guess.at)).await,
             None => Ok(()),
         }
     }
@@ -100,7 +136,7 @@ impl AuthService {
         name.extend(u64::try_from(subject.len()).unwrap_or(u64::MAX).to_be_bytes());
         name.extend(subject.as_bytes());
         name.extend(device.iter().flatten());
-        self.keys.guess_counter.tag(&name).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        self.names.tag(&name).iter().fold(String::with_capacity(64), |mut hex, byte| {
             use std::fmt::Write as _;
             // Writing to a String cannot fail.
             let _ = write!(hex, "{byte:02x}");
@@ -113,7 +149,7 @@ impl Guess {
     /// The event to record with the refusal, when this guess is the one after which the next is slowed down.
     pub(super) fn slowing(&self, user: Option<&User>, origin: &Origin) -> Option<AuditEvent> {
         let first = guessing::FREE.saturating_add(1);
-        (self.failures == Some(first)).then(|| match user {
+        self.counted.as_ref().is_some_and(|counted| counted.failures == first).then(|| match user {
             Some(user) => AuditEvent::about_user(Action::GuessingSlowed, (user.id, user.org), origin),
             None => AuditEvent::new(Action::GuessingSlowed, None, origin.clone()),
         })

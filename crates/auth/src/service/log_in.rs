@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::{
     AuthService, SignedIn,
-    factor::PendingLogIn,
+    factor::{PendingLogIn, has_factor},
     guesses::{Guess, GuessError, GuessScope},
 };
 use crate::{
@@ -104,11 +104,14 @@ impl AuthService {
         };
         match judge(&account, verdict) {
             Ok(outdated) => {
-                self.guessed_right(&guess).await?;
+                self.guesses.right(&guess).await?;
                 let renewed = if outdated { self.renewed(&account, &attempt).await } else { None };
                 if account.has_factor {
-                    let pending = self.await_code(account.user, renewed, self.parts.clock.now()).await?;
-                    return Ok(LogInOutcome::FactorNeeded(pending));
+                    let user = account.user.clone();
+                    if let Some(pending) = self.await_code(account, renewed, &attempt.origin).await? {
+                        return Ok(LogInOutcome::FactorNeeded(pending));
+                    }
+                    return self.refuse(Refusal::WrongPassword(user.id), Some(&user), &attempt, None).await;
                 }
                 self.open_session(account, renewed, &attempt).await.map(LogInOutcome::SignedIn)
             }
@@ -120,8 +123,10 @@ impl AuthService {
     /// guess can be checked then, so nothing is written either.
     async fn admit_password(&self, account: Option<&Account>, attempt: &LogIn) -> Result<Guess, LogInError> {
         self.parts.passwords.has_room()?;
-        let device = account.and_then(|account| self.device_of(account.user.id, attempt.device.as_deref()));
-        self.admit_guess(GuessScope::Password, attempt.email.as_str(), device).await.map_err(|error| match error {
+        let device = account.and_then(|account| {
+            self.device_of(account.user.id, account.password_changed_at, attempt.device.as_deref())
+        });
+        self.guesses.admit(GuessScope::Password, attempt.email.as_str(), device).await.map_err(|error| match error {
             GuessError::TooEarly(seconds) => LogInError::Slowed { seconds, email: attempt.email.clone() },
             GuessError::Store(cause) => cause.into(),
         })
@@ -132,7 +137,7 @@ impl AuthService {
         match self.parts.passwords.verify(attempt.password.clone(), stored).await {
             Ok(verdict) => Ok(verdict),
             Err(overloaded) => {
-                self.not_guessed(guess).await?;
+                self.guesses.unchecked(guess).await?;
                 Err(overloaded.into())
             }
         }
@@ -177,7 +182,8 @@ impl AuthService {
         if retrying(|| self.store_session(&done.user, &session, record(), &arrival)).await? {
             return Ok(done);
         }
-        // The password was right a moment ago, so the guess stays taken back.
+        // The password was right a moment ago, so the guess stays taken back. Or a second factor has been confirmed since;
+        // the next attempt is asked for it.
         self.refuse(Refusal::WrongPassword(done.user.id), Some(&done.user), attempt, None).await
     }
 
@@ -207,7 +213,7 @@ impl AuthService {
     ) -> Result<bool, StoreError> {
         let tx = self.parts.store.begin(scope_of(user)).await?;
         // First, because it waits for a change of the password that is under way.
-        if !tx.sessions().record_log_in(record).await? {
+        if !tx.sessions().record_log_in(record).await? || has_factor(&tx, user.id).await? {
             return Ok(false);
         }
         tx.sessions().open(session).await?;

@@ -28,3 +28,24 @@ pub(super) fn changed(user: &User) -> Mail {
         .to_owned();
     Mail { to: user.email.clone(), subject: "Your SME Pulse password was changed".to_owned(), text }
 }
+
+/// The notice that log-ins ask for a code from now on.
+pub(super) fn factor_enabled(user: &User) -> Mail {
+    let text = "Hello,\n\n\
+                your SME Pulse account now asks for a code of your authenticator app when you\n\
+                log in. Keep the recovery codes where you find them without your telephone.\n\n\
+                If it was not you, change your password at once, and tell your administrator.\n"
+        .to_owned();
+    Mail { to: user.email.clone(), subject: "Your SME Pulse account has a second factor".to_owned(), text }
+}
+
+/// The notice that log-ins ask for the password alone again.
+pub(super) fn factor_removed(user: &User) -> Mail {
+    let text = "Hello,\n\n\
+                the second factor of your SME Pulse account was removed: a log-in asks for the\n\
+                password alone again.\n\n\
+                If it was not you, use \"Forgot password\" on the log-in page at once, and tell\n\
+                your administrator.\n"
+        .to_owned();
+    Mail { to: user.email.clone(), subject: "The second factor of your SME Pulse account was removed".to_owned(), text }
+}

@@ -75,6 +75,7 @@ pub use factor::{
     CodeAttempt, Completed, Enrolment, FactorError, FactorRefusal, FactorStatus, PendingLogIn, RECENT_MINUTES,
     RecoveryCodes, ShownProof,
 };
+use guesses::GuessBook;
 pub use keys::{KEY_BYTES, ServiceKeys};
 use keys::{MacKey, Purpose};
 use known_members::KnownMembers;
@@ -145,16 +146,11 @@ impl Default for AuthSettings {
 struct MacKeys {
     refresh_token: MacKey,
     device_token: MacKey,
-    guess_counter: MacKey,
 }
 
 impl MacKeys {
     fn derive(keys: &ServiceKeys) -> Self {
-        Self {
-            refresh_token: keys.mac(Purpose::RefreshToken),
-            device_token: keys.mac(Purpose::DeviceToken),
-            guess_counter: keys.mac(Purpose::GuessCounter),
-        }
+        Self { refresh_token: keys.mac(Purpose::RefreshToken), device_token: keys.mac(Purpose::DeviceToken) }
     }
 }
 
@@ -172,6 +168,7 @@ pub struct AuthService {
     parts: AuthParts,
     keys: MacKeys,
     factors: FactorCipher,
+    guesses: GuessBook,
     tokens: KnownTokens,
     members: Arc<KnownMembers>,
     feed: ChangeFeed,
@@ -188,8 +185,10 @@ impl AuthService {
         let feed = parts.store.follow_changes(Arc::new(move |change| told.forget(change)));
         let keys = MacKeys::derive(&parts.keys);
         let factors = FactorCipher::new(&parts.keys);
-        let errands = Errands::start(&parts);
-        Self { parts, keys, factors, tokens: KnownTokens::default(), members, feed, seen: LastSeen::default(), errands }
+        let guesses = GuessBook::new(&parts);
+        let errands = Errands::start(&parts, guesses.clone());
+        let (tokens, seen) = (KnownTokens::default(), LastSeen::default());
+        Self { parts, keys, factors, guesses, tokens, members, feed, seen, errands }
     }
 
     /// The bounds of new passwords.

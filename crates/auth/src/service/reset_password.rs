@@ -52,11 +52,12 @@ impl AuthService {
         let now = self.parts.clock.now();
         let tx = self.parts.store.begin(scope_of(user)).await?;
         let passwords = tx.passwords();
-        if passwords.lock_active(user.id).await?.is_none() || !passwords.use_reset_token(user.id, token, now).await? {
+        if !passwords.lock_active(user.id).await? || !passwords.use_reset_token(user.id, token, now).await? {
             return Ok(false);
         }
         let new = NewHash { user: user.id, hash: hash.to_owned(), at: now };
         passwords.set(&new, None).await?;
+        tx.challenges().remove_of(user.id).await?;
         let ended = tx.sessions().end_all_but((None, user.id), EndReason::PasswordReset, now).await?;
         let mut event = AuditEvent::by_user(Action::PasswordReset, (user.id, user.org), origin);
         event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.to_string()))]));

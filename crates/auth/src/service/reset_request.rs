@@ -16,6 +16,7 @@ use sme_pulse_persistence::{NewResetToken, Store, StoreError, retrying};
 use super::{
     AuthParts, AuthService,
     errands::{Errand, ErrandsFull},
+    guesses::{GuessBook, GuessError, GuessScope},
     mail_texts,
     reset_token::ResetToken,
 };
@@ -47,11 +48,13 @@ pub(super) struct ResetDesk {
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     public_url: String,
+    guesses: GuessBook,
 }
 
 impl ResetDesk {
-    pub(super) fn new(parts: &AuthParts) -> Self {
+    pub(super) fn new(parts: &AuthParts, guesses: GuessBook) -> Self {
         Self {
+            guesses,
             store: parts.store.clone(),
             clock: Arc::clone(&parts.clock),
             rng: Arc::clone(&parts.rng),
@@ -75,6 +78,17 @@ impl ResetDesk {
     async fn link(&self, request: &ResetRequest) -> Result<Option<Mail>, StoreError> {
         let Some(account) = self.store.account_by_email(&request.email).await? else { return Ok(None) };
         let (token, user) = (ResetToken::new(&*self.rng), account.user);
+        // Each link voids the one before it. Whoever asks for the owner's links without end must not void the one that
+        // the owner is about to open, nor fill the mailbox: the last mail sent then holds the link that works.
+        match self.guesses.admit(GuessScope::ResetLink, &user.id.to_string(), None).await {
+            Ok(_counted) => {}
+            Err(GuessError::TooEarly(seconds)) => {
+                let email = request.email.masked().to_string();
+                tracing::warn!(email, seconds, "No further link yet: too many were asked for");
+                return Ok(None);
+            }
+            Err(GuessError::Store(error)) => return Err(error),
+        }
         let stored = retrying(|| self.store_token(&user, &token, &request.origin)).await?;
         Ok(stored.then(|| mail_texts::reset(&user, &self.public_url, token.text())))
     }
@@ -83,7 +97,7 @@ impl ResetDesk {
     async fn store_token(&self, user: &User, token: &ResetToken, origin: &Origin) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let tx = self.store.begin(scope_of(user)).await?;
-        if tx.passwords().lock_active(user.id).await?.is_none() {
+        if !tx.passwords().lock_active(user.id).await? {
             return Ok(false);
         }
         let expires_at = now.checked_add_signed(LIFETIME).unwrap_or(now);

@@ -23,7 +23,7 @@ fn code(secret: &str, replica: &Replica) -> String {
 /// The administrator with a second factor: their secret and recovery codes.
 async fn enabled(office: &Office, token: &str) -> (Principal, String, Vec<Zeroizing<String>>) {
     let caller = office.here.auth.authenticate(token).await.unwrap();
-    let secret = office.here.auth.enrol_factor(&caller).await.unwrap().secret.to_string();
+    let secret = office.here.auth.enrol_factor(&caller, &Origin::default()).await.unwrap().secret.to_string();
     let codes = office.here.auth.confirm_factor(&caller, &code(&secret, &office.here), &Origin::default()).await;
     (caller, secret, codes.unwrap())
 }

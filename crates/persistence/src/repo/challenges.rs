@@ -13,6 +13,7 @@ use sme_pulse_domain::{
 
 use crate::{
     Store, StoreError, TenantTx,
+    column::fixed_length_hash,
     connection::Transaction,
     entity::{TenantOwned, mfa_challenge, user},
 };
@@ -61,7 +62,7 @@ impl Store {
         let counted = mfa_challenge::Entity::update_many()
             .col_expr(mfa_challenge::Column::Attempts, column(mfa_challenge::Column::Attempts).add(1))
             .col_expr(mfa_challenge::Column::UpdatedAt, Expr::val(now))
-            .filter(column(mfa_challenge::Column::TokenHash).eq(token_hash))
+            .filter(column(mfa_challenge::Column::TokenHash).eq(fixed_length_hash(token_hash)))
             .filter(column(mfa_challenge::Column::UsedAt).is_null())
             .filter(column(mfa_challenge::Column::ExpiresAt).gt(now))
             .filter(column(mfa_challenge::Column::Attempts).lt(at_most))

@@ -13,16 +13,19 @@ struct Expiring {
     table: &'static str,
     /// Its primary key.
     key: &'static str,
-    /// How long a row is kept after its `expires_at`.
+    /// The time after which it is kept for so long.
+    since: &'static str,
     kept_days: i64,
 }
 
-/// Every table that is swept. The column is `expires_at` in all of them.
-const TABLES: [Expiring; 4] = [
-    Expiring { table: "sessions", key: "id", kept_days: 30 },
-    Expiring { table: "password_reset_tokens", key: "id", kept_days: 1 },
-    Expiring { table: "mfa_challenges", key: "id", kept_days: 0 },
-    Expiring { table: "idempotency_keys", key: "org_id, user_id, key", kept_days: 0 },
+/// Every table that is swept.
+const TABLES: [Expiring; 5] = [
+    Expiring { table: "sessions", key: "id", since: "expires_at", kept_days: 30 },
+    Expiring { table: "password_reset_tokens", key: "id", since: "expires_at", kept_days: 1 },
+    Expiring { table: "mfa_challenges", key: "id", since: "expires_at", kept_days: 0 },
+    // A counter begins anew after a day without a guess, so there is nothing to learn from an older one.
+    Expiring { table: "guess_counters", key: "key", since: "counted_at", kept_days: 2 },
+    Expiring { table: "idempotency_keys", key: "org_id, user_id, key", since: "expires_at", kept_days: 0 },
 ];
 
 /// What the trigger on sessions looks for: nobody has to hear of the end of what ended long ago. Until the commit.
@@ -46,14 +49,14 @@ impl Store {
     }
 
     async fn remove_some(&self, expiring: &Expiring, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let Expiring { table, key, .. } = expiring;
+        let Expiring { table, key, since, .. } = expiring;
         let tx = self.begin_system().await?;
         let db = tx.connection();
         if self.engine() == Engine::Postgres {
             db.execute_unprepared(QUIETLY).await?;
         }
         let sql = format!(
-            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE expires_at < $1 LIMIT {AT_ONCE})"
+            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {since} < $1 LIMIT {AT_ONCE})"
         );
         let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [before.into()]);
         let removed = db.execute_raw(statement).await?.rows_affected();

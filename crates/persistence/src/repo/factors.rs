@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
     EntityTrait, ExprTrait, IntoSimpleExpr, PaginatorTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, LockType, OnConflict},
 };
 use sme_pulse_domain::{ids::UserId, tenant::TenantScope};
 
@@ -56,7 +56,7 @@ impl Factors<'_> {
 
     /// The same, locked until the transaction ends, for a read that decides a write.
     pub async fn find_for_update(&self, user: UserId) -> Result<Option<StoredFactor>, StoreError> {
-        let query = mfa_factor::Entity::within(self.scope).filter(of_user(user)).lock_exclusive();
+        let query = mfa_factor::Entity::within(self.scope).filter(of_user(user)).lock(LockType::NoKeyUpdate);
         let row = query.one(self.tx).await?;
         Ok(row.map(|row| StoredFactor { sealed: row.secret, confirmed_at: row.confirmed_at }))
     }

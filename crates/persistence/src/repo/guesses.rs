@@ -72,12 +72,6 @@ impl Store {
         delete().filter(is(key)).exec(self.pool()).await?;
         Ok(())
     }
-
-    /// Removes the counters that nobody has counted on since then; says how many.
-    pub async fn remove_stale_guesses(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let stale = column(counter::Column::CountedAt).lt(before);
-        Ok(delete().filter(stale).exec(self.pool()).await?.rows_affected)
-    }
 }
 
 /// One more, or the first anew when the counter is forgotten; nothing when the time has not come.

@@ -1,7 +1,7 @@
 //! The organization's own data sheet.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, QuerySelect};
+use sea_orm::{ActiveValue::Set, QuerySelect, sea_query::LockType};
 use sme_pulse_domain::{ids::OrgId, organization::Organization, tenant::TenantScope};
 
 use crate::{
@@ -31,7 +31,12 @@ impl Organizations<'_> {
 
     /// The same, locked until the transaction ends, for a read that decides a write.
     pub async fn find_for_update(&self) -> Result<Option<Organization>, StoreError> {
-        organization::Entity::within(self.scope).lock_exclusive().one(self.tx).await?.map(to_domain).transpose()
+        organization::Entity::within(self.scope)
+            .lock(LockType::NoKeyUpdate)
+            .one(self.tx)
+            .await?
+            .map(to_domain)
+            .transpose()
     }
 
     /// Writes the data sheet. A taken tax code is `StoreError::is_duplicate_of("tax_code")`.

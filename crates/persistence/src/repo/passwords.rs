@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, EntityTrait, ExprTrait, IntoSimpleExpr, NotSet, QueryFilter, QuerySelect,
-    QueryTrait, sea_query::Expr,
+    QueryTrait, sea_query::LockType,
 };
 use sme_pulse_domain::{email::Email, ids::UserId, tenant::TenantScope};
 
 use crate::{
     Store, StoreError, TenantTx,
+    column::fixed_length_hash,
     connection::Transaction,
     entity::{TenantOwned, organization, password_reset_token, user},
 };
@@ -72,9 +73,9 @@ impl Store {
 }
 
 impl Passwords<'_> {
-    /// The stored hash of an active user of an active organization, locked until the transaction ends so that changes
-    /// of one user's password queue up. Take this lock first.
-    pub async fn lock_active(&self, user: UserId) -> Result<Option<String>, StoreError> {
+    /// Whether this is an active user of an active organization, locked until the transaction ends so that changes of
+    /// one user's password queue up. Take this lock first.
+    pub async fn lock_active(&self, user: UserId) -> Result<bool, StoreError> {
         let active = organization::Entity::within(self.scope)
             .select_only()
             .column(organization::Column::Id)
@@ -84,10 +85,10 @@ impl Passwords<'_> {
             .filter(user::Column::Id.into_simple_expr().eq(user.get()))
             .filter(user::Column::Status.into_simple_expr().eq("active"))
             .filter(user::Column::OrgId.into_simple_expr().in_subquery(active))
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .one(self.tx)
             .await?;
-        Ok(row.map(|row| row.password_hash))
+        Ok(row.is_some())
     }
 
     /// The stored hash of a user; `None` only if the user was removed meanwhile.
@@ -168,8 +169,7 @@ impl Passwords<'_> {
 
 fn is_live(hash: &str, now: DateTime<Utc>) -> sea_orm::Condition {
     sea_orm::Condition::all()
-        // A plain text would be compared as text on PostgreSQL, past the index of the fixed-length column.
-        .add(password_reset_token::Column::TokenHash.into_simple_expr().eq(Expr::val(hash).cast_as("char(64)")))
+        .add(password_reset_token::Column::TokenHash.into_simple_expr().eq(fixed_length_hash(hash)))
         .add(password_reset_token::Column::UsedAt.into_simple_expr().is_null())
         .add(password_reset_token::Column::ExpiresAt.into_simple_expr().gt(now))
 }

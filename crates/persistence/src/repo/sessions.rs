@@ -1,7 +1,12 @@
 //! Sessions of an organization's users, and what a log-in writes.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ExprTrait, IntoSimpleExpr, QueryFilter, QueryOrder, UpdateMany};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ExprTrait, IntoSimpleExpr, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
+    sea_query::{Expr, LockType},
+};
 use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
     method::Methods,
@@ -165,16 +170,10 @@ impl Sessions<'_> {
     pub async fn record_log_in(&self, record: LogInRecord) -> Result<bool, StoreError> {
         let changes =
             user::ActiveModel { last_login_at: Set(Some(record.at)), updated_at: Set(record.at), ..Default::default() };
-        let changed_at = user::Column::PasswordChangedAt.into_simple_expr();
-        let unchanged = match record.password {
-            PasswordAsOf::Exactly(Some(at)) => changed_at.eq(at),
-            PasswordAsOf::Exactly(None) => changed_at.is_null(),
-            PasswordAsOf::NotAfter(at) => changed_at.clone().is_null().or(changed_at.lte(at)),
-        };
         let update = user::Entity::update_within(self.scope)
             .set(changes)
             .filter(user::Column::Id.into_simple_expr().eq(record.user.get()))
-            .filter(unchanged);
+            .filter(unchanged(record.password));
         if update.exec(self.tx).await?.rows_affected == 0 {
             return Ok(false);
         }
@@ -182,6 +181,15 @@ impl Sessions<'_> {
             self.renew_hash(record.user, renewed).await?;
         }
         Ok(true)
+    }
+
+    /// Whether that still holds of a user's password. Until the transaction ends nobody can change it.
+    pub async fn lock_password(&self, user: UserId, password: PasswordAsOf) -> Result<bool, StoreError> {
+        let row = user::Entity::within(self.scope)
+            .filter(user::Column::Id.into_simple_expr().eq(user.get()))
+            .filter(unchanged(password))
+            .lock(LockType::NoKeyUpdate);
+        Ok(row.one(self.tx).await?.is_some())
     }
 
     /// Stores a hash of the same password in place of an outdated one, unless that was replaced since it was compared.
@@ -193,6 +201,15 @@ impl Sessions<'_> {
             .exec(self.tx)
             .await?;
         Ok(())
+    }
+}
+
+fn unchanged(password: PasswordAsOf) -> Expr {
+    let changed_at = user::Column::PasswordChangedAt.into_simple_expr();
+    match password {
+        PasswordAsOf::Exactly(Some(at)) => changed_at.eq(at),
+        PasswordAsOf::Exactly(None) => changed_at.is_null(),
+        PasswordAsOf::NotAfter(at) => changed_at.clone().is_null().or(changed_at.lte(at)),
     }
 }
 

@@ -42,7 +42,7 @@ impl AuthService {
         check: impl Future<Output = Result<Checked<T>, FactorError>>,
     ) -> Result<Checked<T>, FactorError> {
         let Guessing { scope, user, device, origin } = guessing;
-        let admitted = self.admit_guess(*scope, &user.id.to_string(), *device).await;
+        let admitted = self.guesses.admit(*scope, &user.id.to_string(), *device).await;
         let guess = admitted.map_err(|error| match error {
             GuessError::TooEarly(seconds) => FactorError::Slowed { user: user.id, seconds },
             GuessError::Store(cause) => cause.into(),
@@ -51,7 +51,7 @@ impl AuthService {
         match &result {
             Ok(Ok(_)) => {
                 // What it was for has happened; a counter that cannot be written must not make that a failure.
-                if let Err(error) = self.guessed_right(&guess).await {
+                if let Err(error) = self.guesses.right(&guess).await {
                     tracing::warn!(%error, "A right guess stays counted");
                 }
             }
@@ -60,7 +60,7 @@ impl AuthService {
                     self.record_apart(event).await?;
                 }
             }
-            Err(_) => self.not_guessed(&guess).await?,
+            Err(_) => self.guesses.unchecked(&guess).await?,
         }
         result
     }

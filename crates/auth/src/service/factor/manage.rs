@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     AccessError, Principal,
-    service::{AuthService, guesses::GuessScope},
+    service::{AuthService, guesses::GuessScope, mail_texts},
 };
 
 /// A user's second factor, as they may see it.
@@ -58,7 +58,7 @@ impl AuthService {
     }
 
     /// A new secret for the caller, in place of one that was never confirmed. It is asked for once it is confirmed.
-    pub async fn enrol_factor(&self, caller: &Principal) -> Result<Enrolment, FactorError> {
+    pub async fn enrol_factor(&self, caller: &Principal, origin: &Origin) -> Result<Enrolment, FactorError> {
         let (user, now) = (caller.user_id(), self.parts.clock.now());
         let mut secret = Zeroizing::new([0; totp::SECRET_BYTES]);
         self.parts.rng.fill(secret.as_mut_slice());
@@ -67,6 +67,9 @@ impl AuthService {
         let stored = retrying(|| async {
             let tx = self.parts.store.begin(caller.scope()).await?;
             let stored = tx.factors().enrol(user, &sealed, now).await?;
+            if stored {
+                tx.record(AuditEvent::by_user(Action::FactorEnrolled, (user, caller.org_id()), origin), now).await?;
+            }
             tx.commit().await?;
             Ok::<_, StoreError>(stored)
         })
@@ -87,6 +90,7 @@ impl AuthService {
         match self.proving(caller, GuessScope::Code, origin, confirm).await? {
             Ok(()) => {
                 self.changed(caller.user_id());
+                self.errands.notify(mail_texts::factor_enabled(caller.user()));
                 Ok(codes)
             }
             Err(refusal) => self.refuse_proof(caller, refusal, origin).await,
@@ -172,7 +176,10 @@ impl AuthService {
             }
         };
         match checked {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.errands.notify(mail_texts::factor_removed(caller.user()));
+                Ok(())
+            }
             Err(refusal) => self.refuse_proof(caller, refusal, origin).await,
         }
     }
@@ -217,6 +224,6 @@ impl AuthService {
     }
 }
 
-pub(super) async fn has_factor(tx: &TenantTx, user: UserId) -> Result<bool, StoreError> {
+pub(in crate::service) async fn has_factor(tx: &TenantTx, user: UserId) -> Result<bool, StoreError> {
     Ok(tx.factors().find(user).await?.is_some_and(|factor| factor.confirmed_at.is_some()))
 }

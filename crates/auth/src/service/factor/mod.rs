@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 use crate::{AccessError, password::Overloaded, token::SigningError};
 
 pub(super) use cipher::FactorCipher;
+pub(super) use manage::has_factor;
 pub use manage::{FactorStatus, RecoveryCodes};
 pub use totp::Enrolment;
 pub use waiting::{CodeAttempt, Completed, PendingLogIn};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
     method::Methods,
-    user::User,
+    user::{Account, User},
 };
 use sme_pulse_persistence::{
     LogInRecord, OpenChallenge, PasswordAsOf, PrincipalRow, RenewedHash, StoreError, retrying,
@@ -61,27 +61,35 @@ pub struct Completed {
 }
 
 impl AuthService {
-    /// Lets a log-in wait for its code.
+    /// Lets a log-in wait for its code; `None` when the password was changed since it was compared.
     pub(in crate::service) async fn await_code(
         &self,
-        user: User,
+        account: Account,
         renewed: Option<RenewedHash>,
-        now: DateTime<Utc>,
-    ) -> Result<PendingLogIn, StoreError> {
+        origin: &Origin,
+    ) -> Result<Option<PendingLogIn>, StoreError> {
+        let (user, now) = (account.user, self.parts.clock.now());
+        let password = PasswordAsOf::Exactly(account.password_changed_at);
         let token = token::new(&*self.parts.rng);
         let stored = token::stored_form(&token).unwrap_or_default();
         let expires_at = now.checked_add_signed(Duration::seconds(PATIENCE)).unwrap_or(now);
-        retrying(|| async {
+        let waits = retrying(|| async {
             let tx = self.parts.store.begin(scope_of(&user)).await?;
+            // First, because it waits for a change of the password that is under way, which removes all that wait.
+            if !tx.sessions().lock_password(user.id, password).await? {
+                return Ok(false);
+            }
             tx.challenges().open(user.id, &stored, (now, expires_at)).await?;
             // Only now is the password at hand.
             if let Some(renewed) = renewed.clone() {
                 tx.sessions().renew_hash(user.id, renewed).await?;
             }
-            tx.commit().await
+            tx.record(AuditEvent::about_user(Action::FactorAsked, (user.id, user.org), origin), now).await?;
+            tx.commit().await?;
+            Ok::<_, StoreError>(true)
         })
         .await?;
-        Ok(PendingLogIn { user, token, expires_in: PATIENCE })
+        Ok(waits.then_some(PendingLogIn { user, token, expires_in: PATIENCE }))
     }
 
     /// Completes a log-in with its code, and opens a session for this device.
@@ -96,7 +104,7 @@ impl AuthService {
         let checked = match judge(&row) {
             Ok(()) => {
                 let open = Box::pin(retrying(|| self.open_with_code(&row, challenge, &attempt, now)));
-                let device = self.device_of(row.user.id, attempt.device.as_deref());
+                let device = self.device_of(row.user.id, None, attempt.device.as_deref());
                 let origin = &attempt.origin;
                 self.guessing(&Guessing { scope: GuessScope::Code, user: &row.user, device, origin }, open).await?
             }
@@ -121,6 +129,11 @@ impl AuthService {
     ) -> Result<Checked<Completed>, FactorError> {
         let user = &row.user;
         let tx = self.parts.store.begin(scope_of(user)).await?;
+        let password = PasswordAsOf::NotAfter(challenge.opened_at);
+        // First, because it waits for a change of the password that is under way.
+        if !tx.sessions().record_log_in(LogInRecord { user: user.id, at: now, password, renewed: None }).await? {
+            return Ok(Err(FactorRefusal::UnknownToken));
+        }
         let methods: Methods = match self.use_code(&tx, user.id, &attempt.code, now).await? {
             Ok(methods) => methods,
             Err(refusal) => return Ok(Err(refusal)),
@@ -132,11 +145,6 @@ impl AuthService {
         let session = self.new_session(user, &arrival, methods);
         let mut signed_in = self.issue((user.clone(), row.roles.clone()), &session, 0, now)?;
         signed_in.device_token = Some(self.known_device(user.id, attempt.device.as_deref()));
-        let password = PasswordAsOf::NotAfter(challenge.opened_at);
-        // First, because it waits for a change of the password that is under way.
-        if !tx.sessions().record_log_in(LogInRecord { user: user.id, at: now, password, renewed: None }).await? {
-            return Ok(Err(FactorRefusal::UnknownToken));
-        }
         tx.sessions().open(&session).await?;
         if by_recovery_code(methods) {
             tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user.id, user.org), &attempt.origin), now).await?;

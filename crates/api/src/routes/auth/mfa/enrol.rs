@@ -7,7 +7,11 @@ use sme_pulse_auth::{
 };
 
 use super::view::EnrolmentView;
-use crate::{error::ApiError, routes::caller::RecentCaller};
+use crate::{
+    edge::RequestContext,
+    error::ApiError,
+    routes::{caller::RecentCaller, origin},
+};
 
 /// Makes a secret for an authenticator app, in place of one that was not confirmed. Log-ins ask for codes only once it is
 /// confirmed. The caller must have proved who they are within the last 15 minutes.
@@ -22,7 +26,8 @@ use crate::{error::ApiError, routes::caller::RecentCaller};
     ))]
 pub(in crate::routes::auth) async fn handle(
     caller: RecentCaller<UseOwnAccount, RECENT_MINUTES>,
+    context: RequestContext,
     auth: Data<AuthService>,
 ) -> Result<Json<EnrolmentView>, ApiError> {
-    Ok(Json(auth.enrol_factor(caller.principal()).await?.into()))
+    Ok(Json(auth.enrol_factor(caller.principal(), &origin(&context)).await?.into()))
 }
