@@ -52,11 +52,12 @@ fn names_of(user: &User) -> impl Iterator<Item = &str> {
     let address = Email::as_str(&user.email);
     let (local, _) = address.split_once('@').unwrap_or((address, ""));
     let name = user.full_name.as_deref().unwrap_or_default();
-    [address, local, name].into_iter().chain(words(local)).chain(words(name))
+    let parts = words(local).chain(words(name)).chain(name.split_whitespace());
+    [address, local, name].into_iter().chain(parts.filter(|part| part.chars().count() >= LEAST_WORD))
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= LEAST_WORD)
+    text.split(|c: char| !c.is_alphanumeric())
 }
 
 /// Letters and digits in lower case, and the same without digits at both ends.
@@ -142,6 +143,7 @@ mod tests {
             "größe123",
             "GRÖSSE".replace("SS", "ß").as_str(),
             "Ann Smithson-Größe",
+            "Smithson-Größe 7",
             "1!ann.smithson@acme-tools.com!1",
         ] {
             assert_eq!(check_personal(own, &ann), Err(WeakPassword::Personal), "{own}");

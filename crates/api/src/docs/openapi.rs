@@ -3,7 +3,11 @@
 
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        ContentBuilder, PathItem, Ref, ResponseBuilder,
+        path::Operation,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 use super::schemas::{ErrorEnvelope, RateLimitedEnvelope, ValidationEnvelope, ValidationItem};
@@ -46,6 +50,21 @@ impl Modify for BearerToken {
 /// The document before any route has joined it.
 pub fn base() -> utoipa::openapi::OpenApi {
     Base::openapi()
+}
+
+/// Adds the answers that every operation may give, before its handler is asked, where it does not describe them itself.
+pub fn add_common_answers(document: &mut utoipa::openapi::OpenApi) {
+    for (status, description) in [("400", "Malformed path or query"), ("413", "Body too large")] {
+        let envelope = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorEnvelope"))).build();
+        let answer = ResponseBuilder::new().description(description).content("application/json", envelope).build();
+        for operation in document.paths.paths.values_mut().flat_map(operations) {
+            operation.responses.responses.entry(status.to_owned()).or_insert_with(|| answer.clone().into());
+        }
+    }
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut path.get, &mut path.put, &mut path.post, &mut path.delete].into_iter().filter_map(Option::as_mut)
 }
 
 #[cfg(test)]

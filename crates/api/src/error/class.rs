@@ -208,6 +208,7 @@ fn of_factor(error: &FactorError) -> Class<'static> {
 fn of_session(error: &SessionError) -> Class<'static> {
     match error {
         SessionError::NotFound => Class::plain(StatusCode::NOT_FOUND, "not_found", "Session not found"),
+        SessionError::Access(error) => of_access(error),
         SessionError::Store(cause) => of_store(cause),
     }
 }

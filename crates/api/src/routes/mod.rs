@@ -46,6 +46,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document.merge(auth::Docs::openapi());
     document.merge(settings::Docs::openapi());
     document.merge(audit::Docs::openapi());
+    crate::docs::openapi::add_common_answers(&mut document);
     document
 }
 

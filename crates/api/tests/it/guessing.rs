@@ -297,7 +297,7 @@ on_both_databases! {
         let answer = siege.attempt(ADMIN, PASSWORD, Device::None).await;
         let token = device_token(&answer);
         assert!(answer.text.ends_with(&format!(r#","device_token":"{token}"}}"#)), "{}", answer.text);
-        let cookie = format!("sme_pulse_device={token}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax");
+        let cookie = format!("sme_pulse_device={token}; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax");
         assert_eq!(answer.one("set-cookie"), cookie);
         assert_eq!(siege.guess(ADMIN).await.header("set-cookie"), None);
     }
@@ -330,5 +330,15 @@ on_both_databases! {
         assert_eq!((about.len(), &about[0]["msg"], &about[0]["level"]), (2, &json!("Log-in slowed down"), &json!(40)));
         assert_eq!(about[0]["email"], json!("a***@sme.com"));
         assert!(!written.file.contains("S3cret") && !written.file.contains(ADMIN));
+    }
+
+    async fn a_genuine_token_is_found_among_others(siege: Besieged) {
+        let kept = siege.sign_in(ADMIN, Device::None).await;
+        siege.exhaust(ADMIN).await;
+        for planted in ["", "x", "spd_AAAA"] {
+            let cookie = format!("sme_pulse_device={planted}; sme_pulse_device={kept}");
+            let request = siege.request(ADMIN, PASSWORD).header("cookie", cookie).header("x-device-token", planted);
+            assert_eq!(TestApp::send(request).await.status, 200, "{planted}");
+        }
     }
 }

@@ -90,4 +90,17 @@ on_both_databases! {
         statuses.sort_unstable();
         assert_eq!(statuses, [204, 404, 404, 404, 404, 404, 404, 404]);
     }
+
+    async fn of_sessions_that_end_each_other_at_once_one_stays(app: TestApp) {
+        let mut sessions = vec![app.member(&[Role::Owner]).await];
+        for _ in 0..5 {
+            sessions.push(app.sign_in(&sessions[0].email).await);
+        }
+        let answers = join_all(sessions.iter().map(|one| one.post("/auth/logout-all"))).await;
+        let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        let alive = join_all(sessions.iter().map(|one| one.get("/auth/me"))).await;
+        let alive: Vec<u16> = alive.iter().map(|answer| answer.status).collect();
+        assert_eq!(alive, statuses);
+    }
 }

@@ -172,4 +172,29 @@ on_both_databases! {
             app.mails(&holder.member.email, subject, 1).await;
         }
     }
+
+    async fn devices_made_with_the_password_alone_do_not_multiply_the_guesses_at_codes(roomy: Roomy) {
+        let app = &roomy.0;
+        let member = app.member(&[Role::Owner]).await;
+        let log_in = async || app.log_in(&member.email, PASSWORD).await.json();
+        let mut hoard = Vec::new();
+        for _ in 0..4 {
+            hoard.push(log_in().await["device_token"].as_str().unwrap().to_owned());
+        }
+        let holder = app.enrolled(member).await;
+        let (mut refused, mut slowed, mut token) = (0, 0, String::new());
+        for guess in 0..20 {
+            if guess % 5 == 0 {
+                token = holder.half().await;
+            }
+            let request = app.request("POST", VERIFY).header("x-device-token", &hoard[guess % 4]);
+            let answer = TestApp::send(request.json(&json!({"mfa_token": token, "code": holder.wrong_code()}))).await;
+            match answer.status {
+                401 => refused += 1,
+                429 => slowed += 1,
+                other => panic!("{other}: {}", answer.text),
+            }
+        }
+        assert_eq!((refused, slowed), (11, 9));
+    }
 }

@@ -38,7 +38,11 @@ impl Bcrypt {
     }
 }
 
+/// `$2x$` marks hashes of a flawed implementation, which compared passwords that differ.
 fn cost_of(stored: &str) -> Option<u32> {
+    if !["$2a$", "$2b$", "$2y$"].iter().any(|form| stored.starts_with(form)) {
+        return None;
+    }
     stored.parse::<bcrypt::HashParts>().ok().map(|parts| parts.get_cost())
 }
 

@@ -220,7 +220,13 @@ mod tests {
 
     #[test]
     fn broken_and_absurd_hashes_are_unreadable_not_computed() {
-        for broken in ["", "plain", "$2b$31$1111111111111111111111111111111111111111111111111111", "$2b$04$short"] {
+        for broken in [
+            "",
+            "plain",
+            &stored(4).replace("$2b$", "$2x$"),
+            "$2b$31$1111111111111111111111111111111111111111111111111111",
+            "$2b$04$short",
+        ] {
             assert_eq!(verdict("correct", Some(broken)), Verdict::Unreadable, "{broken:?}");
         }
     }

@@ -17,12 +17,12 @@ const PREFIX: &str = "spd_";
 const VERSION: u8 = 1;
 /// Bytes of the version, the device's id and the time of issue.
 const HEAD_BYTES: usize = 1 + 16 + 8;
-/// Bytes of a user's id and of the time of their last log-in.
-const USER_BYTES: usize = 8 + 8;
+/// Bytes of a user's id and of the times of their last log-in and of the last one with a second factor.
+const USER_BYTES: usize = 8 + 8 + 8;
 /// How many users a device remembers, the newest first: a cash desk has few.
 const USERS: usize = 8;
 /// Longest text of a token, with room to spare. Longer ones are not even decoded.
-const MAX_TEXT: usize = 320;
+const MAX_TEXT: usize = 400;
 /// How long a token is believed without being renewed; browsers keep no cookie for longer.
 const LIFETIME: TimeDelta = TimeDelta::days(400);
 
@@ -36,8 +36,19 @@ const OUTDATED: DeviceId = [0; 16];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct KnownUser {
     id: UserId,
-    /// When they last signed in on it, in seconds since 1970.
+    /// When they last signed in on it, in microseconds since 1970.
     at: i64,
+    /// When they last showed a second factor on it, likewise; 0 for never.
+    factor_at: i64,
+}
+
+/// What made a device known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShownOn {
+    /// The password, or the link of a mail.
+    Password,
+    /// A second factor as well.
+    Factor,
 }
 
 /// What a genuine device token says.
@@ -57,6 +68,7 @@ impl DeviceToken {
         for user in &self.users {
             bytes.extend(user.id.get().to_be_bytes());
             bytes.extend(user.at.to_be_bytes());
+            bytes.extend(user.factor_at.to_be_bytes());
         }
         bytes.extend(key.tag(&bytes));
         format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
@@ -85,9 +97,12 @@ impl DeviceToken {
     }
 
     /// The same device after this user has signed in on it.
-    fn remember(&mut self, user: UserId, now: DateTime<Utc>) {
+    fn remember(&mut self, user: UserId, shown: ShownOn, now: DateTime<Utc>) {
+        let before = self.users.iter().find(|known| known.id == user).map_or(0, |known| known.factor_at);
+        let at = now.timestamp_micros();
+        let factor_at = if shown == ShownOn::Factor { at } else { before };
         self.users.retain(|known| known.id != user);
-        self.users.insert(0, KnownUser { id: user, at: now.timestamp() });
+        self.users.insert(0, KnownUser { id: user, at, factor_at });
         self.users.truncate(USERS);
         self.issued_at = now.timestamp();
     }
@@ -95,37 +110,67 @@ impl DeviceToken {
 
 impl KnownUser {
     fn read(bytes: &[u8; USER_BYTES]) -> Option<Self> {
-        let (id, at) = bytes.split_first_chunk::<8>()?;
-        Some(Self { id: UserId::new(i64::from_be_bytes(*id)), at: i64::from_be_bytes(at.try_into().ok()?) })
+        let ([id, at, factor_at], _) = bytes.as_chunks::<8>() else { return None };
+        let number = |bytes: &[u8; 8]| i64::from_be_bytes(*bytes);
+        Some(Self { id: UserId::new(number(id)), at: number(at), factor_at: number(factor_at) })
     }
 }
 
 impl AuthService {
-    /// A device token for a user who has just proved who they are, to be kept by the client and sent with its next
-    /// log-in. If the client already presented a genuine one, it stays the same device for everybody else who uses it.
+    /// A device token for a user who has just proved who they are with the link of a mail, to be kept by the client and
+    /// sent with its next log-in. If the client already presented a genuine one, it stays the same device for everybody
+    /// else who uses it.
     pub fn known_device(&self, user: UserId, presented: Option<&str>) -> String {
+        self.remembered(user, ShownOn::Password, presented)
+    }
+
+    /// Whether this is a device token of this service, for whomever it is.
+    pub fn is_device_token(&self, text: &str) -> bool {
+        self.opened(Some(text)).is_some()
+    }
+
+    /// The same with what was shown.
+    pub(super) fn remembered(&self, user: UserId, shown: ShownOn, presented: Option<&str>) -> String {
         let now = self.parts.clock.now();
         let mut device = self.opened(presented).unwrap_or_else(|| {
             let mut id = DeviceId::default();
             self.parts.rng.fill(&mut id);
             DeviceToken { id, issued_at: 0, users: Vec::new() }
         });
-        device.remember(user, now);
+        device.remember(user, shown, now);
         device.seal(&self.keys.device_token)
     }
 
-    /// The device, if this user has signed in on it before. Whatever else is presented counts as nothing.
+    /// The device, if this user has signed in on it before: for guesses at the password. Whatever else is presented
+    /// counts as nothing.
     pub(super) fn device_of(
         &self,
         user: UserId,
         password_changed_at: Option<DateTime<Utc>>,
         presented: Option<&str>,
     ) -> Option<DeviceId> {
+        let (device, known) = self.known_on(user, presented)?;
+        let outdated = password_changed_at.is_some_and(|changed| known.at < changed.timestamp_micros());
+        Some(if outdated { OUTDATED } else { device })
+    }
+
+    /// The device, if this user has shown the second factor on it that they have now: for guesses at its codes. Devices
+    /// known by the password alone count as strangers, or whoever has the password could make any number of them.
+    pub(super) fn device_of_factor(
+        &self,
+        user: UserId,
+        confirmed_at: Option<DateTime<Utc>>,
+        presented: Option<&str>,
+    ) -> Option<DeviceId> {
+        let (device, known) = self.known_on(user, presented)?;
+        let shown = confirmed_at.is_some_and(|confirmed| known.factor_at >= confirmed.timestamp_micros());
+        shown.then_some(device)
+    }
+
+    fn known_on(&self, user: UserId, presented: Option<&str>) -> Option<(DeviceId, KnownUser)> {
         let device = self.opened(presented)?;
         let known = device.users.iter().find(|known| known.id == user)?;
-        // A device is issued to in the second of the change at the earliest, so that second counts as after it.
-        let outdated = password_changed_at.is_some_and(|changed| known.at < changed.timestamp());
-        Some(if outdated { OUTDATED } else { device.id })
+        Some((device.id, *known))
     }
 
     fn opened(&self, text: Option<&str>) -> Option<DeviceToken> {
@@ -148,7 +193,7 @@ mod tests {
 
     fn device(users: impl IntoIterator<Item = i64>) -> DeviceToken {
         let mut device = DeviceToken { id: [7; 16], issued_at: 0, users: Vec::new() };
-        users.into_iter().for_each(|user| device.remember(UserId::new(user), now()));
+        users.into_iter().for_each(|user| device.remember(UserId::new(user), ShownOn::Password, now()));
         device
     }
 

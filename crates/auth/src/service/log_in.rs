@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::{
     AuthService, SignedIn,
+    device::ShownOn,
     factor::{PendingLogIn, has_factor},
     guesses::{Guess, GuessError, GuessScope},
 };
@@ -172,7 +173,7 @@ impl AuthService {
         let arrival = Arrival { user_agent: attempt.user_agent.as_deref(), origin: &attempt.origin, at: now };
         let session = self.new_session(&account.user, &arrival, Methods::PASSWORD);
         let mut done = self.issue((account.user, account.roles), &session, 0, now)?;
-        done.device_token = Some(self.known_device(done.user.id, attempt.device.as_deref()));
+        done.device_token = Some(self.remembered(done.user.id, ShownOn::Password, attempt.device.as_deref()));
         let record = || LogInRecord {
             user: done.user.id,
             at: now,

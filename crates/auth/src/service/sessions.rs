@@ -5,10 +5,10 @@ use sme_pulse_domain::{
     ids::SessionId,
     session::{EndReason, Session},
 };
-use sme_pulse_persistence::{StoreError, retrying};
+use sme_pulse_persistence::{AsStoreError, StoreError, retrying};
 
 use super::AuthService;
-use crate::Principal;
+use crate::{AccessError, Principal};
 
 /// Why a session could not be ended.
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +16,21 @@ pub enum SessionError {
     /// There is no such live session of the caller. Somebody else's looks the same.
     #[error("the session does not exist")]
     NotFound,
+    /// The calling session has ended meanwhile.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl AsStoreError for SessionError {
+    fn as_store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::NotFound | Self::Access(_) => None,
+        }
+    }
 }
 
 impl AuthService {
@@ -48,11 +60,18 @@ impl AuthService {
         caller: &Principal,
         include_current: bool,
         origin: &Origin,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64, SessionError> {
         let (user, now) = (caller.user_id(), self.parts.clock.now());
         let kept = if include_current { None } else { caller.session() };
         let ended = retrying(|| async {
             let tx = self.parts.store.begin(caller.scope()).await?;
+            // Two sessions that end each other at once: the second finds itself ended, and ends nobody.
+            tx.sessions().lock_owner(user).await?;
+            if let Some(calling) = caller.session()
+                && !tx.sessions().is_live(calling, now).await?
+            {
+                return Err(SessionError::Access(AccessError::SessionEnded));
+            }
             let ended = tx.sessions().end_all_but((kept, user), EndReason::EndedWithOthers, now).await?;
             if ended > 0 {
                 let mut event = AuditEvent::by_user(Action::SessionsEnded, (user, caller.org_id()), origin);
@@ -60,7 +79,7 @@ impl AuthService {
                 tx.record(event, now).await?;
             }
             tx.commit().await?;
-            Ok::<_, StoreError>(ended)
+            Ok::<_, SessionError>(ended)
         })
         .await?;
         self.changed(user);

@@ -127,6 +127,22 @@ impl Sessions<'_> {
         Ok(ending.exec(self.tx).await?.rows_affected)
     }
 
+    /// Makes what changes several sessions of one user queue up, until the transaction ends. Take this lock first.
+    pub async fn lock_owner(&self, user: UserId) -> Result<(), StoreError> {
+        let row = user::Entity::within(self.scope).filter(user::Column::Id.into_simple_expr().eq(user.get()));
+        row.lock(LockType::NoKeyUpdate).one(self.tx).await?;
+        Ok(())
+    }
+
+    /// Whether a session lives.
+    pub async fn is_live(&self, id: SessionId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let row = session::Entity::within(self.scope)
+            .filter(session::Column::Id.into_simple_expr().eq(StoredUuid(id.get())))
+            .filter(session::Column::RevokedAt.into_simple_expr().is_null())
+            .filter(session::Column::ExpiresAt.into_simple_expr().gt(now));
+        Ok(row.one(self.tx).await?.is_some())
+    }
+
     /// Marks the live sessions of this user as ended.
     fn ending(&self, user: UserId, reason: EndReason, now: DateTime<Utc>) -> UpdateMany<session::Entity> {
         session::Entity::update_within(self.scope)

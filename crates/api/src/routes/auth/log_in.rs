@@ -63,7 +63,7 @@ pub(super) async fn handle(
         email,
         password: password.into_inner(),
         user_agent: user_agent(&req),
-        device: device::presented(&req),
+        device: device::presented(&req, &auth),
         origin: origin(&context),
     };
     let (user, text, answer) = match auth.log_in(attempt).await? {

@@ -54,7 +54,7 @@ pub(super) async fn handle(
     context.identify(user.id.get(), user.org.get());
     context.notice(Notice::info("Password reset"));
     // Who reads the mail is the owner: on this device nobody else's guesses slow them down from now on.
-    let device_token = auth.known_device(user.id, device::presented(&req).as_deref());
+    let device_token = auth.known_device(user.id, device::presented(&req, &auth).as_deref());
     device::keep_token(&req, &context, &device_token);
     Ok(Json(MessageView { message: "Password reset; log in with the new one" }))
 }

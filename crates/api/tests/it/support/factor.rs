@@ -23,6 +23,11 @@ impl TestApp {
     /// A new user in an organization of their own, who enables the second factor through the real routes.
     pub(crate) async fn holder(&self, roles: &[Role]) -> Holder<'_> {
         let member = self.member(roles).await;
+        self.enrolled(member).await
+    }
+
+    /// The same for somebody who is there.
+    pub(crate) async fn enrolled<'a>(&'a self, member: Member<'a>) -> Holder<'a> {
         let made = member.post("/api/v1/auth/mfa/enroll").await;
         assert_eq!(made.status, 200, "{}", made.text);
         let secret = made.json()["secret"].as_str().unwrap().to_owned();

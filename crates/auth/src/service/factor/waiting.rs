@@ -18,6 +18,7 @@ use super::{
 };
 use crate::service::{
     AuthService, SignedIn,
+    device::ShownOn,
     guesses::GuessScope,
     log_in::{Arrival, scope_of},
 };
@@ -104,7 +105,8 @@ impl AuthService {
         let checked = match judge(&row) {
             Ok(()) => {
                 let open = Box::pin(retrying(|| self.open_with_code(&row, challenge, &attempt, now)));
-                let device = self.device_of(row.user.id, None, attempt.device.as_deref());
+                let confirmed_at = self.factor_confirmed_at(&row.user).await?;
+                let device = self.device_of_factor(row.user.id, confirmed_at, attempt.device.as_deref());
                 let origin = &attempt.origin;
                 self.guessing(&Guessing { scope: GuessScope::Code, user: &row.user, device, origin }, open).await?
             }
@@ -117,6 +119,11 @@ impl AuthService {
                 Err(FactorError::LogInRefused { user: Some(row.user.id), refusal })
             }
         }
+    }
+
+    async fn factor_confirmed_at(&self, user: &User) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let tx = self.parts.store.begin_read(scope_of(user)).await?;
+        Ok(tx.factors().find(user.id).await?.and_then(|factor| factor.confirmed_at))
     }
 
     /// One transaction: the code and the challenge are used up, and the session is open, or nothing has happened.
@@ -144,7 +151,7 @@ impl AuthService {
         let arrival = Arrival { user_agent: attempt.user_agent.as_deref(), origin: &attempt.origin, at: now };
         let session = self.new_session(user, &arrival, methods);
         let mut signed_in = self.issue((user.clone(), row.roles.clone()), &session, 0, now)?;
-        signed_in.device_token = Some(self.known_device(user.id, attempt.device.as_deref()));
+        signed_in.device_token = Some(self.remembered(user.id, ShownOn::Factor, attempt.device.as_deref()));
         tx.sessions().open(&session).await?;
         if by_recovery_code(methods) {
             tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user.id, user.org), &attempt.origin), now).await?;

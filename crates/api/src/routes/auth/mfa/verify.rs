@@ -34,6 +34,8 @@ pub(in crate::routes::auth) struct VerifyBody {
 /// At most 5 requests per client in any 60 seconds (by default), whatever their outcome.
 #[utoipa::path(post, path = "/api/v1/auth/mfa/verify", operation_id = "verifySecondFactor", tag = "auth",
     request_body(content = VerifyBody),
+    params(("X-Device-Token" = Option<String>, Header, description = "The `device_token` of an earlier log-in with a second factor; \
+        browsers send it as the cookie `sme_pulse_device` by themselves")),
     responses(
         (status = 200, description = "Signed in", body = LogInView),
         (status = 401, description = "Wrong or used code, or the log-in waits no longer", body = crate::docs::schemas::ErrorEnvelope),
@@ -52,7 +54,7 @@ pub(in crate::routes::auth) async fn handle(
     let token = fields.required("mfa_token", SECRET);
     let code = fields.required("code", SECRET);
     let (token, code) = fields.finish(|| Some((token?.into_inner(), code?.into_inner())))?;
-    let device = device::presented(&req);
+    let device = device::presented(&req, &auth);
     let attempt = CodeAttempt { token, code, user_agent: user_agent(&req), device, origin: origin(&context) };
     let done = auth.complete_log_in(attempt).await?;
     device::keep(&req, &context, &done.signed_in);
