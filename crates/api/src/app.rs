@@ -104,6 +104,7 @@ impl Application {
                 .wrap(outermost.clone())
         })
     }
+
     /// The budgets of requests, to be swept now and then.
     pub fn limits(&self) -> &Limits {
         &self.routes.limits
@@ -130,7 +131,6 @@ impl Application {
             .app_data(self.auth.clone())
             .app_data(Data::new(self.routes.limits.clone()))
             .app_data(Data::from(authenticator))
-            .app_data(Data::new(self.routes.limits.clone()))
             .app_data(BodyLimit(self.routes.max_body));
         routes::mount(config, &self.routes);
         if let Some(site) = &self.docs {
