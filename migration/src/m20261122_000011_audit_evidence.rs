@@ -76,7 +76,7 @@ fn erasure(each: &str) -> String {
         of("after")
     );
     let within =
-        |some: &str, all: &str| format!("NOT EXISTS (SELECT * FROM ({some}) some EXCEPT SELECT * FROM ({all}) every)");
+        |some: &str, all: &str| format!("NOT EXISTS (SELECT * FROM ({some}) part EXCEPT SELECT * FROM ({all}) whole)");
     [
         keeps("before", "NEW", "OLD"),
         keeps("after", "NEW", "OLD"),
