@@ -272,7 +272,7 @@ on_both_databases! {
             "salts = NULL",
             r#"salts = '{"client_ip":"00","after.mail":"02","after.a":"03"}'"#,
             r#"erased = '{"client_ip":"0a"}'"#,
-            r#"erased = '[1]'"#,
+            "erased = '[1]'",
             // The address goes, but its salt stays, or another one goes with it, or another commitment comes.
             r#"client_ip = NULL, erased = '{"client_ip":"0a"}'"#,
             r#"client_ip = NULL, salts = NULL, erased = '{"client_ip":"0a"}'"#,
