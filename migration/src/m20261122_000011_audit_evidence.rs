@@ -57,11 +57,11 @@ const ERASABLE: &str = "client_ip, before, after, salts, erased";
 /// The triggers on the trail that both engines have.
 const TRIGGERS: [&str; 3] = ["audit_log_stays", "audit_log_fixed", "audit_log_erasure"];
 
-/// Whether a change is nothing but an erasure: `each` is the engine's function that opens a JSON object.
+/// Whether a change is nothing but an erasure, with the engine's functions that open a JSON object and name its kind.
 ///
 /// Nothing appears but commitments, none of those goes, and three lists of paths are the same: the new commitments,
 /// the values that have gone, and the salts that have gone. Each is contained in the next and the last in the first.
-fn erasure(each: &str) -> String {
+fn erasure((each, kind): (&str, &str)) -> String {
     let lost = |column: &str, keys: &str, from: &str, to: &str| {
         format!("SELECT {keys} FROM {each}({from}.{column}) EXCEPT SELECT {keys} FROM {each}({to}.{column})")
     };
@@ -82,10 +82,11 @@ fn erasure(each: &str) -> String {
         keeps("after", "NEW", "OLD"),
         keeps("salts", "NEW", "OLD"),
         keeps("erased", "OLD", "NEW"),
-        "(OLD.before IS NULL) = (NEW.before IS NULL)".to_owned(),
-        "(OLD.after IS NULL) = (NEW.after IS NULL)".to_owned(),
+        format!("{kind}(OLD.before) IS NOT DISTINCT FROM {kind}(NEW.before)"),
+        format!("{kind}(OLD.after) IS NOT DISTINCT FROM {kind}(NEW.after)"),
+        format!("COALESCE({kind}(NEW.salts), 'object') = 'object'"),
+        format!("COALESCE({kind}(NEW.erased), 'none') = 'object'"),
         "(NEW.client_ip IS NULL OR COALESCE(NEW.client_ip = OLD.client_ip, FALSE))".to_owned(),
-        "NEW.erased IS NOT NULL".to_owned(),
         within(&added, &gone),
         within(&gone, &unsalted),
         within(&unsalted, &added),
@@ -118,7 +119,7 @@ BEGIN
   END IF;
   RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'restrict_violation';
 END $$",
-        erasure("jsonb_each")
+        erasure(("jsonb_each", "jsonb_typeof"))
     );
     let updates = [("fixed", FIXED, "refuse_change"), ("erasure", ERASABLE, "refuse_all_but_erasure")];
     let updates = updates.map(|(name, columns, function)| {
@@ -141,7 +142,11 @@ fn sqlite() -> Vec<String> {
     [
         ("audit_log_stays", "DELETE ON audit_log".to_owned(), refuse),
         ("audit_log_fixed", format!("UPDATE OF {FIXED} ON audit_log"), refuse),
-        ("audit_log_erasure", format!("UPDATE OF {ERASABLE} ON audit_log WHEN NOT ({})", erasure("json_each")), refuse),
+        (
+            "audit_log_erasure",
+            format!("UPDATE OF {ERASABLE} ON audit_log WHEN NOT ({})", erasure(("json_each", "json_type"))),
+            refuse,
+        ),
         ("audit_log_once", format!("INSERT ON audit_log WHEN {known}"), refuse),
         ("audit_checkpoints_stay", "DELETE ON audit_checkpoints".to_owned(), refuse),
         ("audit_checkpoints_fixed", "UPDATE ON audit_checkpoints".to_owned(), refuse),

@@ -267,6 +267,8 @@ on_both_databases! {
             r#"after = '{"a":"1","mail":"m","more":"2"}'"#,
             r#"before = '{"b":"3"}'"#,
             "before = NULL",
+            "before = '[]'",
+            "salts = '[]'",
             "client_ip = '::2'",
             "client_ip = NULL",
             "salts = NULL",
