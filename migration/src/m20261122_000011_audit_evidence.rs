@@ -51,8 +51,50 @@ const INDEXES: [(&str, &str); 3] = [
 const FIXED: &str = "id, org_id, actor_user_id, action, entity, entity_id, request_id, seq, prev_hash, hash, \
     created_at, encoding";
 
-/// An erasure may take the address away, but not put another in its place: the names of the rows differ per engine.
-const POSTGRES: &[&str] = &[
+/// What an erasure changes.
+const ERASABLE: &str = "client_ip, before, after, salts, erased";
+
+/// The triggers on the trail that both engines have.
+const TRIGGERS: [&str; 3] = ["audit_log_stays", "audit_log_fixed", "audit_log_erasure"];
+
+/// Whether a change is nothing but an erasure, with the engine's functions that open a JSON object and name its kind.
+///
+/// Nothing appears but commitments, none of those goes, and three lists of paths are the same: the new commitments,
+/// the values that have gone, and the salts that have gone. Each is contained in the next and the last in the first.
+fn erasure((each, kind): (&str, &str)) -> String {
+    let lost = |column: &str, keys: &str, from: &str, to: &str| {
+        format!("SELECT {keys} FROM {each}({from}.{column}) EXCEPT SELECT {keys} FROM {each}({to}.{column})")
+    };
+    let keeps = |column: &str, from: &str, to: &str| format!("NOT EXISTS ({})", lost(column, "key, value", from, to));
+    let added = lost("erased", "key", "NEW", "OLD");
+    let unsalted = lost("salts", "key", "OLD", "NEW");
+    let of = |side: &str| format!("SELECT '{side}.' || key FROM ({}) {side}_lost", lost(side, "key", "OLD", "NEW"));
+    let gone = format!(
+        "{} UNION ALL {} UNION ALL \
+         SELECT 'client_ip' WHERE OLD.client_ip IS NOT NULL AND NEW.client_ip IS NULL",
+        of("before"),
+        of("after")
+    );
+    let within =
+        |some: &str, all: &str| format!("NOT EXISTS (SELECT * FROM ({some}) part EXCEPT SELECT * FROM ({all}) whole)");
+    [
+        keeps("before", "NEW", "OLD"),
+        keeps("after", "NEW", "OLD"),
+        keeps("salts", "NEW", "OLD"),
+        keeps("erased", "OLD", "NEW"),
+        format!("{kind}(OLD.before) IS NOT DISTINCT FROM {kind}(NEW.before)"),
+        format!("{kind}(OLD.after) IS NOT DISTINCT FROM {kind}(NEW.after)"),
+        format!("COALESCE({kind}(NEW.salts), 'object') = 'object'"),
+        format!("COALESCE({kind}(NEW.erased), 'none') = 'object'"),
+        "(NEW.client_ip IS NULL OR COALESCE(NEW.client_ip = OLD.client_ip, FALSE))".to_owned(),
+        within(&added, &gone),
+        within(&gone, &unsalted),
+        within(&unsalted, &added),
+    ]
+    .join(" AND ")
+}
+
+const POSTGRES: [&str; 5] = [
     "CREATE FUNCTION auth.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'restrict_violation';
@@ -61,58 +103,57 @@ END $$",
      FOR EACH ROW EXECUTE FUNCTION auth.refuse_change()",
     "CREATE TRIGGER audit_log_whole BEFORE TRUNCATE ON auth.audit_log \
      FOR EACH STATEMENT EXECUTE FUNCTION auth.refuse_change()",
-    "CREATE TRIGGER audit_log_address BEFORE UPDATE OF client_ip ON auth.audit_log FOR EACH ROW \
-     WHEN (NEW.client_ip IS NOT NULL AND NEW.client_ip IS DISTINCT FROM OLD.client_ip) \
-     EXECUTE FUNCTION auth.refuse_change()",
     "CREATE TRIGGER audit_checkpoints_stay BEFORE UPDATE OR DELETE ON auth.audit_checkpoints \
      FOR EACH ROW EXECUTE FUNCTION auth.refuse_change()",
     "CREATE TRIGGER audit_checkpoints_whole BEFORE TRUNCATE ON auth.audit_checkpoints \
      FOR EACH STATEMENT EXECUTE FUNCTION auth.refuse_change()",
 ];
 
-const POSTGRES_DOWN: &[&str] = &[
-    "DROP TRIGGER audit_log_stays ON auth.audit_log",
-    "DROP TRIGGER audit_log_whole ON auth.audit_log",
-    "DROP TRIGGER audit_log_address ON auth.audit_log",
-    "DROP TRIGGER audit_log_fixed ON auth.audit_log",
-];
+fn postgres() -> Vec<String> {
+    // The condition of a trigger cannot look into JSON there, so the function does.
+    let function = format!(
+        "CREATE FUNCTION auth.refuse_all_but_erasure() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF {} THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'restrict_violation';
+END $$",
+        erasure(("jsonb_each", "jsonb_typeof"))
+    );
+    let updates = [("fixed", FIXED, "refuse_change"), ("erasure", ERASABLE, "refuse_all_but_erasure")];
+    let updates = updates.map(|(name, columns, function)| {
+        format!(
+            "CREATE TRIGGER audit_log_{name} BEFORE UPDATE OF {columns} ON auth.audit_log \
+             FOR EACH ROW EXECUTE FUNCTION auth.{function}()"
+        )
+    });
+    std::iter::once(function).chain(POSTGRES.map(str::to_owned)).chain(updates).collect()
+}
 
-/// Of SQLite's triggers: name, what sets them off.
-const SQLITE: [(&str, &str); 4] = [
-    ("audit_log_stays", "DELETE ON audit_log"),
-    (
-        "audit_log_address",
-        "UPDATE OF client_ip ON audit_log WHEN NEW.client_ip IS NOT NULL AND NEW.client_ip IS NOT OLD.client_ip",
-    ),
-    ("audit_checkpoints_stay", "DELETE ON audit_checkpoints"),
-    ("audit_checkpoints_fixed", "UPDATE ON audit_checkpoints"),
-];
-
-fn triggers(dialect: Dialect) -> Vec<String> {
-    let fixed = format!("UPDATE OF {FIXED} ON");
-    match dialect {
-        Dialect::Postgres => {
-            let fixed = format!(
-                "CREATE TRIGGER audit_log_fixed BEFORE {fixed} auth.audit_log \
-                 FOR EACH ROW EXECUTE FUNCTION auth.refuse_change()"
-            );
-            POSTGRES.iter().map(|statement| (*statement).to_owned()).chain([fixed]).collect()
-        }
-        Dialect::Sqlite => {
-            let fixed = ("audit_log_fixed", format!("{fixed} audit_log"));
-            let others = SQLITE.map(|(name, event)| (name, event.to_owned()));
-            others
-                .into_iter()
-                .chain([fixed])
-                .map(|(name, event)| {
-                    format!(
-                        "CREATE TRIGGER {name} BEFORE {event} \
-                         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
-                    )
-                })
-                .collect()
-        }
-    }
+fn sqlite() -> Vec<String> {
+    let refuse = "SELECT RAISE(ABORT, 'the audit trail is append-only')";
+    // `INSERT OR REPLACE` removes the old row without setting off what guards against removal. A second checkpoint of
+    // an event is passed over, since two processes may sign the same one.
+    let known = "EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id) \
+                 OR EXISTS (SELECT 1 FROM audit_log WHERE org_id IS NEW.org_id AND seq = NEW.seq)";
+    let signed = "EXISTS (SELECT 1 FROM audit_checkpoints WHERE id = NEW.id) \
+                  OR EXISTS (SELECT 1 FROM audit_checkpoints WHERE chain_id = NEW.chain_id AND seq = NEW.seq)";
+    [
+        ("audit_log_stays", "DELETE ON audit_log".to_owned(), refuse),
+        ("audit_log_fixed", format!("UPDATE OF {FIXED} ON audit_log"), refuse),
+        (
+            "audit_log_erasure",
+            format!("UPDATE OF {ERASABLE} ON audit_log WHEN NOT ({})", erasure(("json_each", "json_type"))),
+            refuse,
+        ),
+        ("audit_log_once", format!("INSERT ON audit_log WHEN {known}"), refuse),
+        ("audit_checkpoints_stay", "DELETE ON audit_checkpoints".to_owned(), refuse),
+        ("audit_checkpoints_fixed", "UPDATE ON audit_checkpoints".to_owned(), refuse),
+        ("audit_checkpoints_once", format!("INSERT ON audit_checkpoints WHEN {signed}"), "SELECT RAISE(IGNORE)"),
+    ]
+    .map(|(name, event, does)| format!("CREATE TRIGGER {name} BEFORE {event} BEGIN {does}; END"))
+    .to_vec()
 }
 
 impl MigrationName for AuditEvidence {
@@ -134,7 +175,8 @@ impl MigrationTrait for AuditEvidence {
         for (name, columns) in INDEXES {
             db.execute_unprepared(&format!("CREATE INDEX {name} ON {log} ({columns})")).await?;
         }
-        for statement in dialect.create(&AUDIT_CHECKPOINTS).into_iter().chain(triggers(dialect)) {
+        let triggers = if dialect == Dialect::Postgres { postgres() } else { sqlite() };
+        for statement in dialect.create(&AUDIT_CHECKPOINTS).into_iter().chain(triggers) {
             db.execute_unprepared(&statement).await?;
         }
         Ok(())
@@ -146,13 +188,17 @@ impl MigrationTrait for AuditEvidence {
         let (log, schema) = (log(dialect), if dialect == Dialect::Postgres { "auth." } else { "" });
         // The table takes its triggers along.
         db.execute_unprepared(&dialect.drop(&AUDIT_CHECKPOINTS)).await?;
-        if dialect == Dialect::Postgres {
-            for statement in POSTGRES_DOWN.iter().chain(&["DROP FUNCTION auth.refuse_change()"]) {
-                db.execute_unprepared(statement).await?;
-            }
+        let (more, on) = if dialect == Dialect::Postgres {
+            ("audit_log_whole", " ON auth.audit_log")
         } else {
-            for name in ["audit_log_stays", "audit_log_address", "audit_log_fixed"] {
-                db.execute_unprepared(&format!("DROP TRIGGER {name}")).await?;
+            ("audit_log_once", "")
+        };
+        for name in TRIGGERS.into_iter().chain([more]) {
+            db.execute_unprepared(&format!("DROP TRIGGER {name}{on}")).await?;
+        }
+        if dialect == Dialect::Postgres {
+            for function in ["refuse_change", "refuse_all_but_erasure"] {
+                db.execute_unprepared(&format!("DROP FUNCTION auth.{function}()")).await?;
             }
         }
         for (name, _) in INDEXES {

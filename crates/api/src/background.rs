@@ -1,5 +1,5 @@
 //! What happens without a request: quiet clients are forgotten, sessions' times of use are written, what has expired is
-//! removed.
+//! removed, and the heads of the audit trail are signed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,14 +14,12 @@ const SWEEP: Duration = Duration::from_mins(1);
 const LAST_SEEN: Duration = Duration::from_mins(1);
 /// How often expired rows are removed.
 const REMOVE_EXPIRED: Duration = Duration::from_hours(1);
-/// How long the last write may take: the process has to end within 10 s.
-const LAST_WRITE: Duration = Duration::from_secs(1);
-
-/// How long mails that still wait have to leave when the server has stopped.
-const LAST_MAILS: Duration = Duration::from_secs(1);
-
 /// How often the heads of the audit trail are signed.
 const CHECKPOINTS: Duration = Duration::from_hours(1);
+/// How long the last write may take: the process has to end within 10 s.
+const LAST_WRITE: Duration = Duration::from_secs(1);
+/// How long mails that still wait have to leave when the server has stopped.
+const LAST_MAILS: Duration = Duration::from_secs(1);
 
 /// The tasks of one process.
 pub struct Background {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::ids::{OrgId, UserId};
 
 pub use checkpoint::{Checkpoint, Ending, PublicKey};
-pub use encoding::{Digest, hex, unhex};
+pub use encoding::Digest;
 pub use record::{AuditRecord, Fields, Malformed, Place};
 pub use verify::{ChainVerifier, Finding, Summary, Trust};
 

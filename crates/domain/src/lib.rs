@@ -21,6 +21,7 @@ pub mod audit;
 pub mod clock;
 pub mod email;
 pub mod guessing;
+pub mod hex;
 pub mod ids;
 pub mod method;
 pub mod money;

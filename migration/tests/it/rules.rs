@@ -36,6 +36,33 @@ fn allocation(values: &str) -> String {
     )
 }
 
+/// One event with an address, a personal field and one that is not, and its checkpoint.
+async fn recorded(db: &TestDatabase) -> DatabaseConnection {
+    let db = furnished(db).await;
+    let hash = "0".repeat(64);
+    let event = format!(
+        "INSERT INTO audit_log (org_id, action, seq, hash, client_ip, before, after, salts, encoding) \
+         VALUES (1, 'a', 1, '{hash}', '::1', '{{}}', '{{\"a\":\"1\",\"mail\":\"m\"}}', \
+         '{{\"client_ip\":\"01\",\"after.mail\":\"02\"}}', 2)"
+    );
+    let checkpoint = format!(
+        "INSERT INTO audit_checkpoints (chain_id, seq, hash, signed_at, key_id, signature) \
+         VALUES (1, 1, '{hash}', '2026-01-01 00:00:00.000000', 'k', 's')"
+    );
+    for sql in [event, checkpoint] {
+        run(&db, &sql).await.unwrap();
+    }
+    db
+}
+
+/// What an erasure may change.
+async fn content(db: &DatabaseConnection) -> Vec<String> {
+    let columns =
+        ["client_ip", "CAST(before AS text)", "CAST(after AS text)", "CAST(salts AS text)", "CAST(erased AS text)"];
+    let columns = columns.map(|column| format!("COALESCE({column}, '-')")).join(" || ");
+    texts(db, &format!("SELECT {columns} FROM audit_log")).await
+}
+
 on_both_databases! {
     async fn an_invoice_cannot_be_overpaid_negative_or_in_a_state_that_does_not_fit_its_amounts(db: TestDatabase) {
         let db = &furnished(&db).await;
@@ -213,31 +240,94 @@ on_both_databases! {
 
     async fn what_was_recorded_can_neither_be_changed_nor_removed(db: TestDatabase) {
         let engine = db.engine();
-        let db = &furnished(&db).await;
-        let hash = "0".repeat(64);
-        run(db, &format!(
-            "INSERT INTO audit_log (org_id, action, seq, hash, client_ip, salts) VALUES (1, 'a', 1, '{hash}', '::1', '{{}}')"
-        )).await.unwrap();
-        run(db, &format!(
-            "INSERT INTO audit_checkpoints (chain_id, seq, hash, signed_at, key_id, signature) \
-             VALUES (1, 1, '{hash}', '2026-01-01 00:00:00.000000', 'k', 's')"
-        )).await.unwrap();
+        let db = &recorded(&db).await;
         for column in ["id", "org_id", "seq", "entity_id", "encoding", "actor_user_id"] {
             refused_by(db, "append-only", &format!("UPDATE audit_log SET {column} = 2")).await;
         }
         for column in ["action", "entity", "prev_hash", "hash", "request_id", "created_at"] {
             refused_by(db, "append-only", &format!("UPDATE audit_log SET {column} = {column}")).await;
         }
-        refused_by(db, "append-only", "UPDATE audit_log SET client_ip = '::2'").await;
         refused_by(db, "append-only", "DELETE FROM audit_log").await;
         refused_by(db, "append-only", "UPDATE audit_checkpoints SET seq = 2").await;
         refused_by(db, "append-only", "DELETE FROM audit_checkpoints").await;
-        refused(db, "INSERT INTO audit_checkpoints SELECT 9, 1, 1, hash, signed_at, 'k', 's' FROM audit_checkpoints").await;
         if engine == Engine::Postgres {
             refused_by(db, "append-only", "TRUNCATE audit_log").await;
             refused_by(db, "append-only", "TRUNCATE audit_checkpoints").await;
+            let again = "INSERT INTO audit_checkpoints SELECT 9, 1, 1, hash, signed_at, 'k', 's' FROM audit_checkpoints";
+            refused(db, again).await;
         }
-        run(db, "UPDATE audit_log SET client_ip = NULL, before = NULL, salts = NULL, erased = '{}'").await.unwrap();
+    }
+
+    async fn only_an_erasure_changes_the_content_of_an_event(db: TestDatabase) {
+        let db = &recorded(&db).await;
+        let before = content(db).await;
+        for set in [
+            r#"after = '{"x":"forged"}'"#,
+            r#"after = '{"a":"1","mail":"forged"}'"#,
+            r#"after = '{"a":"1","mail":"m","more":"2"}'"#,
+            r#"before = '{"b":"3"}'"#,
+            "before = NULL",
+            "before = '[]'",
+            "salts = '[]'",
+            "client_ip = '::2'",
+            "client_ip = NULL",
+            "salts = NULL",
+            r#"salts = '{"client_ip":"00","after.mail":"02","after.a":"03"}'"#,
+            r#"erased = '{"client_ip":"0a"}'"#,
+            "erased = '[1]'",
+            // The address goes, but its salt stays, or another one goes with it, or another commitment comes.
+            r#"client_ip = NULL, erased = '{"client_ip":"0a"}'"#,
+            r#"client_ip = NULL, salts = NULL, erased = '{"client_ip":"0a"}'"#,
+            r#"client_ip = NULL, salts = '{"after.mail":"02"}', erased = '{"after.mail":"0a"}'"#,
+            r#"client_ip = '::2', salts = '{"after.mail":"02"}', erased = '{"client_ip":"0a"}'"#,
+            // A field that is not personal goes along, or changes on the way.
+            r#"after = '{}', salts = '{"client_ip":"01"}', erased = '{"after.mail":"0b"}'"#,
+            r#"after = '{}', salts = '{"client_ip":"01"}', erased = '{"after.mail":"0b","after.a":"0c"}'"#,
+            r#"after = '{"a":"9"}', salts = '{"client_ip":"01"}', erased = '{"after.mail":"0b"}'"#,
+            r#"after = NULL, salts = '{"client_ip":"01"}', erased = '{"after.mail":"0b"}'"#,
+        ] {
+            refused(db, &format!("UPDATE audit_log SET {set}")).await;
+            assert_eq!(content(db).await, before, "{set}");
+        }
+        refused_by(db, "append-only", r#"UPDATE audit_log SET after = '{"x":"forged"}'"#).await;
+        let address = r#"client_ip = NULL, salts = '{"after.mail":"02"}', erased = '{"client_ip":"0a"}'"#;
+        run(db, &format!("UPDATE audit_log SET {address}")).await.unwrap();
+        // Neither does what was erased come back, nor does its commitment change or go.
+        for set in [
+            "client_ip = '::1'",
+            "erased = NULL",
+            r#"erased = '{"client_ip":"0b"}'"#,
+            r#"after = '{"a":"1"}', salts = NULL, erased = '{"after.mail":"0b"}'"#,
+            r#"salts = '{"client_ip":"01","after.mail":"02"}'"#,
+        ] {
+            refused_by(db, "append-only", &format!("UPDATE audit_log SET {set}")).await;
+        }
+        let rest = r#"after = '{"a":"1"}', salts = NULL, erased = '{"after.mail":"0b","client_ip":"0a"}'"#;
+        run(db, &format!("UPDATE audit_log SET {rest}")).await.unwrap();
+    }
+
+    async fn a_row_of_the_trail_cannot_be_replaced_by_an_insertion(db: TestDatabase) {
+        let engine = db.engine();
+        let db = &recorded(&db).await;
+        if engine == Engine::Postgres {
+            let upsert = "INSERT INTO audit_log (org_id, action, seq, hash) SELECT org_id, 'b', seq, hash FROM audit_log \
+                ON CONFLICT (org_id, seq) DO UPDATE SET action = 'b'";
+            refused_by(db, "append-only", upsert).await;
+            return;
+        }
+        for (id, org, seq) in [("id", "org_id", "seq"), ("id", "2", "7"), ("9", "org_id", "seq")] {
+            for insert in ["INSERT OR REPLACE", "INSERT"] {
+                let values = format!("SELECT {id}, {org}, 'b', {seq}, hash FROM audit_log");
+                let sql = format!("{insert} INTO audit_log (id, org_id, action, seq, hash) {values}");
+                refused_by(db, "append-only", &sql).await;
+            }
+        }
+        let before = texts(db, "SELECT signature FROM audit_checkpoints").await;
+        for (id, seq) in [("id", "seq"), ("id", "7"), ("9", "seq")] {
+            let values = format!("SELECT {id}, chain_id, {seq}, hash, signed_at, 'k', 'other' FROM audit_checkpoints");
+            run(db, &format!("INSERT OR REPLACE INTO audit_checkpoints {values}")).await.unwrap();
+            assert_eq!(texts(db, "SELECT signature FROM audit_checkpoints").await, before, "passed over");
+        }
     }
 
     async fn ids_are_never_used_again(db: TestDatabase) {

@@ -88,13 +88,39 @@ on_both_databases! {
         }
     }
 
+    async fn a_broken_chain_is_exported_without_a_signature_and_the_others_with_one(mut home: Home) {
+        furnished(&mut home).await;
+        home.succeed(&["audit", "export"]);
+        let on = |table: &str| if home.database().engine() == Engine::Postgres { format!(" ON auth.{table}") } else { String::new() };
+        for (name, table) in [("audit_log_fixed", "audit_log"), ("audit_checkpoints_stay", "audit_checkpoints")] {
+            home.sql(&format!("DROP TRIGGER {name}{}", on(table))).await;
+        }
+        home.sql("UPDATE auth.audit_log SET action = 'forged' WHERE seq = 2").await;
+        for checkpoints in [1, 0] {
+            let done = home.run(&["audit", "export"]);
+            assert_eq!(done.code, Some(1), "{done:?}");
+            let said = "organization 1: event 2 was edited: its hash is not that of its content; everything there is was written, without a signed end";
+            assert!(done.stderr.contains(said), "{done:?}");
+            assert_eq!(done.stderr.contains("Audit chain broken"), checkpoints == 0, "it was to be signed: {done:?}");
+            assert!(done.stdout.contains("\"forged\"") && !done.stdout.contains("\"type\":\"end\""), "{done:?}");
+            assert!(verify(&done.stdout, &[]).complaint().contains("event 2 was edited"));
+            assert_eq!(home.numbers("SELECT COUNT(*) FROM auth.audit_checkpoints").await, [checkpoints]);
+            let file = format!("{checkpoints}.jsonl");
+            assert_eq!(home.run(&["audit", "export", "--organization", "1", "--output", &file]).code, Some(1));
+            assert_eq!(verify(&fs::read_to_string(home.folder().join(&file)).unwrap(), &[]).code, Some(1));
+            assert!(verify(&home.succeed(&["audit", "export", "--outside"]), &[]).stdout.starts_with("OK: 0 events"));
+            // Whoever may drop triggers may also remove what was signed.
+            home.sql("DELETE FROM auth.audit_checkpoints").await;
+        }
+    }
+
     async fn what_was_done_to_the_database_is_found_in_place(mut home: Home) {
         furnished(&mut home).await;
         home.succeed(&["audit", "export"]);
         let checked = home.succeed(&["audit", "check"]);
         assert!(checked.starts_with("OK: organization 1: 2 events, from ") && checked.ends_with(", 1 checkpoint\n"), "{checked}");
         let on = if home.database().engine() == Engine::Postgres { " ON auth.audit_log" } else { "" };
-        for name in ["audit_log_fixed", "audit_log_stays", "audit_log_address"] {
+        for name in ["audit_log_fixed", "audit_log_stays", "audit_log_erasure"] {
             home.sql(&format!("DROP TRIGGER {name}{on}")).await;
         }
         for (change, undo, said) in [

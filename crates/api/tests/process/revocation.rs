@@ -1,8 +1,12 @@
 //! Two servers over one database: what is taken from a user at one of them, or beside both, is refused by the other.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
+use serde_json::json;
 use sme_pulse_testing::{Engine, on_both_databases};
 
 use crate::support::{Answer, Home, KEY, Server, elapsed, note, pause, until};
@@ -17,27 +21,36 @@ const ROUNDS: usize = 40;
 /// What takes something from the administrator, how it is given back, and the path and status that show it.
 struct Taken {
     what: &'static str,
-    /// `None` is a log-out at the first server.
-    by: Option<&'static str>,
+    by: By,
     back: &'static str,
     path: &'static str,
     status: u16,
 }
 
+#[derive(Clone, Copy)]
+enum By {
+    /// A call of the first server with the session itself.
+    LogOut,
+    /// A call of the first server with another session of the same user.
+    NewPassword,
+    /// A statement beside both.
+    Sql(&'static str),
+}
+
 const ME: &str = "/api/v1/auth/me";
 
 const TAKEN: [Taken; 5] = [
-    Taken { what: "log-out", by: None, back: "", path: ME, status: 401 },
+    Taken { what: "log-out", by: By::LogOut, back: "", path: ME, status: 401 },
     Taken {
         what: "user disabled",
-        by: Some("UPDATE core.users SET status = 'inactive'"),
+        by: By::Sql("UPDATE core.users SET status = 'inactive'"),
         back: "UPDATE core.users SET status = 'active'",
         path: ME,
         status: 401,
     },
     Taken {
         what: "roles removed",
-        by: Some("DELETE FROM core.user_roles"),
+        by: By::Sql("DELETE FROM core.user_roles"),
         back: "INSERT INTO core.user_roles (user_id, org_id, role_id) \
             SELECT u.id, u.org_id, r.id FROM core.users u CROSS JOIN core.roles r WHERE r.code IN ('owner', 'admin')",
         path: "/api/v1/settings",
@@ -45,22 +58,12 @@ const TAKEN: [Taken; 5] = [
     },
     Taken {
         what: "organization suspended",
-        by: Some("UPDATE core.organizations SET status = 'inactive'"),
+        by: By::Sql("UPDATE core.organizations SET status = 'inactive'"),
         back: "UPDATE core.organizations SET status = 'active'",
         path: ME,
         status: 401,
     },
-    // In one transaction, as the product changes a password: the new time and the end of the sessions.
-    Taken {
-        what: "password changed",
-        by: Some(
-            "BEGIN; UPDATE core.users SET password_changed_at = created_at; \
-             UPDATE auth.sessions SET revoked_at = created_at WHERE revoked_at IS NULL; COMMIT",
-        ),
-        back: "",
-        path: ME,
-        status: 401,
-    },
+    Taken { what: "password changed", by: By::NewPassword, back: "", path: ME, status: 401 },
 ];
 
 /// Two servers, and a connection beside them.
@@ -69,6 +72,7 @@ struct Pair {
     here: Server,
     there: Server,
     beside: DatabaseConnection,
+    password: RefCell<String>,
 }
 
 impl Pair {
@@ -78,7 +82,7 @@ impl Pair {
         home.succeed(&["seed"]);
         let (here, there) = (home.serve().await, home.serve().await);
         let beside = home.database().connect().await;
-        Self { home, here, there, beside }
+        Self { home, here, there, beside, password: "123456".to_owned().into() }
     }
 
     async fn ask(&self, path: &str, token: &str) -> Answer {
@@ -89,22 +93,42 @@ impl Pair {
         self.beside.execute_unprepared(&self.home.dialect(sql)).await.unwrap();
     }
 
+    /// A new session at the first server.
+    async fn token(&self) -> String {
+        let password = self.password.borrow().clone();
+        self.here.log_in_with(&password).await.token()
+    }
+
+    /// Sets another password with a session's token, which ends the user's other sessions.
+    async fn change_password(&self, token: &str) {
+        let (old, first) = (self.password.borrow().clone(), "a first passphrase");
+        let new = if old == first { "another passphrase" } else { first };
+        let body = json!({"old_password": old, "new_password": new});
+        let answer = self.here.post_json("/api/v1/auth/change-password", token, &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        new.clone_into(&mut self.password.borrow_mut());
+    }
+
     async fn until(&self, what: &str, status: u16, path: &str, token: &str) {
         until(what, PATIENCE, async || (self.ask(path, token).await.status == status).then_some(())).await;
     }
 
     /// How long it took from before the change was sent until the other server's answer showed it.
     async fn trial(&self, loss: &Taken) -> Duration {
-        let token = self.here.log_in().await.token();
+        let (token, other) = (self.token().await, self.token().await);
         self.until("the user is known there", 200, loss.path, &token).await;
         assert_eq!(self.ask(loss.path, &token).await.status, 200, "from memory now");
         let start = elapsed();
         match loss.by {
-            Some(sql) => self.run(sql).await,
-            None => assert_eq!(self.here.post("/api/v1/auth/logout", &token).await.status, 204),
+            By::Sql(sql) => self.run(sql).await,
+            By::LogOut => assert_eq!(self.here.post("/api/v1/auth/logout", &token).await.status, 204),
+            By::NewPassword => self.change_password(&other).await,
         }
         self.until(loss.what, loss.status, loss.path, &token).await;
         let took = elapsed().saturating_sub(start);
+        if matches!(loss.by, By::LogOut | By::NewPassword) {
+            assert_eq!(self.ask(loss.path, &other).await.status, 200, "the other session stays");
+        }
         if !loss.back.is_empty() {
             self.run(loss.back).await;
             self.until("given back", 200, loss.path, &token).await;

@@ -1,69 +1,19 @@
 //! The audit trail as its readers, its signer and those who are forgotten see it.
 
+mod signing;
+
 use chrono::{DateTime, Utc};
-use ed25519_dalek::{Signer as _, SigningKey};
 use sme_pulse_domain::{
-    audit::{Action, AuditEvent, Chain, Checkpoint, Details, Ending, Origin, PublicKey, hex},
+    audit::{Action, AuditEvent, Details, Origin},
     ids::UserId,
     tenant::TenantScope,
     user::User,
 };
 use sme_pulse_persistence::{AuditFilter, Listed, Store, StoreError, retrying};
 
-use super::{AuthService, Purpose, ServiceKeys};
+use super::AuthService;
 use crate::Principal;
-
-/// Signs what the trail is held to later. There is no `Debug`: it holds the key.
-pub struct AuditSigner(SigningKey);
-
-impl ServiceKeys {
-    /// The signer of the audit trail; its key is derived from the secret, so it changes with it.
-    pub fn audit_signer(&self) -> AuditSigner {
-        AuditSigner(SigningKey::from_bytes(&self.derive(Purpose::AuditCheckpoint)))
-    }
-}
-
-impl AuditSigner {
-    /// The key that its signatures are checked with.
-    pub fn public_key(&self) -> PublicKey {
-        PublicKey::of(self.0.verifying_key())
-    }
-
-    /// A checkpoint of a chain's newest event.
-    pub fn checkpoint(&self, (chain, seq, hash): (Chain, i64, String), signed_at: DateTime<Utc>) -> Checkpoint {
-        let key_id = self.public_key().id();
-        let mut checkpoint = Checkpoint { chain, seq, hash, signed_at, key_id, signature: String::new() };
-        checkpoint.signature = self.sign(&checkpoint.statement());
-        checkpoint
-    }
-
-    /// The same ending with its signature.
-    pub fn ending(&self, ending: Ending) -> Ending {
-        let signature = self.sign(&ending.statement());
-        Ending { signature, ..ending }
-    }
-
-    fn sign(&self, statement: &[u8]) -> String {
-        hex(&self.0.sign(statement).to_bytes())
-    }
-}
-
-/// Signs and keeps the head of every chain that has advanced since its last checkpoint; says how many.
-pub async fn sign_checkpoints(store: &Store, signer: &AuditSigner, now: DateTime<Utc>) -> Result<usize, StoreError> {
-    let heads = store.begin_system_read().await?.heads_to_sign().await?;
-    if heads.is_empty() {
-        return Ok(0);
-    }
-    retrying(|| async {
-        let tx = store.begin_system().await?;
-        for head in &heads {
-            tx.keep_checkpoint(&signer.checkpoint(head.clone(), now)).await?;
-        }
-        tx.commit().await?;
-        Ok(heads.len())
-    })
-    .await
-}
+pub use signing::{AuditSigner, ChainError, check_chain, sign_checkpoints};
 
 /// What an erasure did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +71,8 @@ impl AuthService {
         tx.audit().list(filter, skip, limit).await
     }
 
-    /// Signs the head of every chain that has advanced since its last checkpoint; says how many.
+    /// Signs the head of every chain that has advanced since its last checkpoint and is whole from there on; says how
+    /// many.
     pub async fn sign_checkpoints(&self) -> Result<usize, StoreError> {
         sign_checkpoints(&self.parts.store, &self.parts.keys.audit_signer(), self.parts.clock.now()).await
     }

@@ -66,7 +66,7 @@ use crate::{
     token::{Signer, Verifier},
 };
 
-pub use audit::{AuditSigner, Erasure, erase_personal_data, sign_checkpoints};
+pub use audit::{AuditSigner, ChainError, Erasure, check_chain, erase_personal_data, sign_checkpoints};
 pub use change_password::ChangePassword;
 use errands::Errands;
 pub use errands::ErrandsFull;

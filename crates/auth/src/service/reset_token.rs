@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
-use sme_pulse_domain::rng::Rng;
+use sme_pulse_domain::{hex::hex, rng::Rng};
 use zeroize::Zeroizing;
 
 /// What every reset token begins with: people and scanners for leaked secrets know it by that.
@@ -33,12 +33,7 @@ impl ResetToken {
 
     /// What is stored of it: its SHA-256 in 64 hexadecimal digits.
     pub(super) fn hash(&self) -> String {
-        use std::fmt::Write as _;
-        Sha256::digest(self.0.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&Sha256::digest(self.0.as_bytes()))
     }
 }
 

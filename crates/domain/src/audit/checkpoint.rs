@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use ed25519_dalek::{Signature, VerifyingKey};
 
-use super::{Chain, Digest, encoding::statement, hex, unhex};
+use super::{Chain, Digest, encoding::statement};
+use crate::hex::{hex, unhex};
 
 /// Hex digits of a key's id.
 const KEY_ID: usize = 16;

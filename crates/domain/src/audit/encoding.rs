@@ -3,6 +3,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::hex::hex;
+
 /// A SHA-256 under way.
 #[derive(Debug, Clone, Default)]
 pub struct Digest(Sha256);
@@ -43,27 +45,4 @@ pub(super) fn statement(label: &str, texts: &[&str]) -> Vec<u8> {
         bytes.extend(text.as_bytes());
     }
     bytes
-}
-
-/// Lower-case hex digits.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-/// The bytes behind exactly so many lower-case hex digits.
-pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if text.len() != N.checked_mul(2)? || text.bytes().any(|digit| !matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        let start = at.checked_mul(2)?;
-        *byte = u8::from_str_radix(text.get(start..start.checked_add(2)?)?, 16).ok()?;
-    }
-    Some(bytes)
 }

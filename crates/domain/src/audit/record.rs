@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{AuditEvent, Chain, Details, Digest, hex, unhex};
+use super::{AuditEvent, Chain, Details, Digest};
 use crate::{
+    hex::{hex, unhex},
     ids::{OrgId, UserId},
     rng::Rng,
 };

@@ -5,7 +5,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use proptest::prelude::*;
 
 use super::*;
-use crate::rng::Rng;
+use crate::{hex::hex, rng::Rng};
 
 struct Counting(std::sync::atomic::AtomicU8);
 
@@ -139,14 +139,6 @@ fn salts_and_erased_values_belong_to_personal_fields_of_the_second_encoding() {
     assert_eq!(unknown.computed_hash(), Err(Malformed::UnknownEncoding));
 }
 
-#[test]
-fn hex_is_read_in_one_form_only() {
-    assert_eq!(unhex::<2>("00ff"), Some([0, 255]));
-    for text in ["", "00f", "00FF", "00ff0", "+0ff", "ä0", "0x00"] {
-        assert_eq!(unhex::<2>(text), None, "{text}");
-    }
-}
-
 fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
@@ -276,6 +268,55 @@ fn a_checkpoint_holds_the_chain_to_what_it_was() {
     early.event(&whole[0]).unwrap();
     early.checkpoint(&good).unwrap();
     assert_eq!(early.event(&whole[1]), Err(Finding::MisplacedCheckpoint(2)));
+}
+
+#[test]
+fn a_chain_can_be_checked_from_a_genuine_checkpoint_on() {
+    let whole = chain(5);
+    let good = checkpoint(&whole[1], &key());
+    let trust = || Trust::new(vec![public(&key())]).and_others_at_their_word();
+    let from = |checkpoint: &Checkpoint, records: &[AuditRecord]| {
+        let mut verifier = ChainVerifier::after(checkpoint, Chain::numbered(1), trust())?;
+        for record in records {
+            verifier.event(record)?;
+        }
+        verifier.head(whole.last().map(|record| (record.place.seq, record.hash.as_str())))
+    };
+    assert_eq!(from(&good, &whole[2..]).unwrap().events, 5);
+    assert_eq!(from(&good, &whole[3..]), Err(Finding::Missing(3, 3)));
+    assert_eq!(from(&good, &[]), Err(Finding::Truncated(3)));
+    let mut edited = whole.clone();
+    edited[3].action = "auth.log_out".to_owned();
+    assert_eq!(from(&good, &edited[2..]), Err(Finding::Edited(4)));
+    let other = checkpoint(&edited[3], &key());
+    assert_eq!(from(&Checkpoint { seq: 2, ..other }, &whole[2..]), Err(Finding::ForgedCheckpoint(2)));
+    let hash = whole[3].hash.clone();
+    let mut replaced = checkpoint(&AuditRecord { hash, ..whole[1].clone() }, &key());
+    assert_eq!(from(&replaced, &whole[2..]), Err(Finding::Unlinked(3)));
+    replaced = Checkpoint { chain: Chain::numbered(2), ..good.clone() };
+    replaced.signature = hex(&key().sign(&replaced.statement()).to_bytes());
+    assert_eq!(from(&replaced, &whole[2..]), Err(Finding::MisplacedCheckpoint(2)));
+    let stranger = SigningKey::from_bytes(&[8; 32]);
+    let theirs = checkpoint(&whole[1], &stranger);
+    assert_eq!(from(&theirs, &whole[2..]), Err(Finding::UnknownKey(2, public(&stranger).id())));
+}
+
+#[test]
+fn a_checkpoint_of_an_unknown_key_that_is_taken_at_its_word_has_to_agree_with_the_chain() {
+    let whole = chain(2);
+    let stranger = SigningKey::from_bytes(&[8; 32]);
+    let judged = |checkpoint: &Checkpoint| {
+        let mut verifier = ChainVerifier::new(Chain::numbered(1), Trust::new(Vec::new()).and_others_at_their_word());
+        for record in &whole {
+            verifier.event(record)?;
+        }
+        verifier.checkpoint(checkpoint)?;
+        verifier.head(whole.last().map(|record| (record.place.seq, record.hash.as_str())))
+    };
+    let agrees = checkpoint(&whole[1], &stranger);
+    assert!(judged(&agrees).is_ok());
+    assert_eq!(judged(&Checkpoint { hash: "0".repeat(64), ..agrees.clone() }), Err(Finding::Rewritten(2)));
+    assert_eq!(judged(&Checkpoint { seq: 3, ..agrees }), Err(Finding::Truncated(3)));
 }
 
 proptest! {

@@ -100,7 +100,12 @@ on_both_databases! {
             tx.keep_checkpoint(&checkpoint).await.unwrap();
             tx.keep_checkpoint(&checkpoint).await.unwrap();
         }
-        assert_eq!(tx.heads_to_sign().await.unwrap(), [], "the chain is held to more than it has");
+        let head = tx.chain_head(Chain::Of(org)).await.unwrap().unwrap();
+        let to_sign = tx.heads_to_sign().await.unwrap();
+        assert_eq!(to_sign, [(Chain::Of(org), head.0, head.1)], "the chain is held to more than it has");
+        let last = async |key, until| tx.last_checkpoint(Chain::Of(org), (key, until)).await.unwrap().map(|found| found.seq);
+        assert_eq!((last("k", 411).await, last("k", 410).await, last("k", 0).await), (Some(411), Some(201), None));
+        assert_eq!(last("other", 411).await, None);
         tx.commit().await.unwrap();
         let mut expected = Vec::new();
         for seq in 1..=411 {

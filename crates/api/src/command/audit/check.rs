@@ -1,9 +1,9 @@
 //! `sme-pulse audit check`: the chains as they are in the database, against their heads and checkpoints.
 
-use anyhow::anyhow;
-use sme_pulse_auth::service::AuditSigner;
-use sme_pulse_domain::audit::{Chain, ChainVerifier, PublicKey, Trust};
-use sme_pulse_persistence::{Item, Store, SystemTx};
+use anyhow::bail;
+use sme_pulse_auth::service::{AuditSigner, ChainError, check_chain};
+use sme_pulse_domain::audit::{Chain, PublicKey, Trust};
+use sme_pulse_persistence::Store;
 
 use super::{super::print, Which, verify::shown};
 
@@ -17,35 +17,17 @@ pub(super) async fn run(
     let tx = store.begin_system_read().await?;
     let chains = if which.is_named() { vec![which.chain(&tx).await?.0] } else { tx.chains().await? };
     for chain in chains {
-        let checked = check(&tx, chain, trust.clone()).await;
-        print(&format!("OK: {}: {}", name(chain), checked?));
+        match check_chain(&tx, chain, trust.clone()).await {
+            Ok(summary) => print(&format!("OK: {}: {}", name(chain), shown(&summary))),
+            Err(ChainError::Broken(finding)) => bail!("{}: {finding}", name(chain)),
+            Err(ChainError::Store(error)) => return Err(error.into()),
+        }
     }
     Ok(())
 }
 
-async fn check(tx: &SystemTx, chain: Chain, trust: Trust) -> anyhow::Result<String> {
-    let named = |finding| anyhow!("{}: {finding}", name(chain));
-    let head = tx.chain_head(chain).await?;
-    let mut verifier = ChainVerifier::new(chain, trust);
-    let mut reader = tx.chain(chain);
-    loop {
-        let batch = reader.next_batch().await?;
-        if batch.is_empty() {
-            break;
-        }
-        for item in batch {
-            let checked = match &item {
-                Item::Event(record) => verifier.event(record),
-                Item::Checkpoint(checkpoint) => verifier.checkpoint(checkpoint),
-            };
-            checked.map_err(named)?;
-        }
-    }
-    let head = head.as_ref().map(|(seq, hash)| (*seq, hash.as_str()));
-    Ok(shown(&verifier.head(head).map_err(named)?))
-}
-
-fn name(chain: Chain) -> String {
+/// The chain as people are told of it.
+pub(super) fn name(chain: Chain) -> String {
     match chain {
         Chain::Outside => "outside any organization".to_owned(),
         Chain::Of(org) => format!("organization {org}"),

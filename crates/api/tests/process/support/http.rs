@@ -69,6 +69,10 @@ impl Server {
         send(self.http.get(self.url(path)).bearer_auth(token)).await.unwrap()
     }
 
+    pub(crate) async fn post_json(&self, path: &str, token: &str, body: &Value) -> Answer {
+        send(self.http.post(self.url(path)).bearer_auth(token).json(body)).await.unwrap()
+    }
+
     /// A `POST` without a body.
     pub(crate) async fn post(&self, path: &str, token: &str) -> Answer {
         send(self.http.post(self.url(path)).bearer_auth(token)).await.unwrap()

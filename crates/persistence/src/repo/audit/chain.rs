@@ -44,6 +44,11 @@ impl SystemTx {
         ChainReader { tx: self, chain, after: (i64::MIN, i64::MIN), done: false }
     }
 
+    /// A reader of what follows an event.
+    pub const fn chain_after(&self, chain: Chain, seq: i64) -> ChainReader<'_> {
+        ChainReader { tx: self, chain, after: (seq, i64::MAX), done: false }
+    }
+
     /// The number and hash of a chain's newest event.
     #[expect(clippy::disallowed_methods, reason = "the command that reads a chain acts for the operator")]
     pub async fn chain_head(&self, chain: Chain) -> Result<Option<(i64, String)>, StoreError> {

@@ -1,24 +1,44 @@
 //! Signed checkpoints: which chains need one, and keeping it.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, NotSet, Statement, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, NotSet, QueryFilter, QueryOrder, Statement,
+    sea_query::OnConflict,
+};
 use sme_pulse_domain::audit::{Chain, Checkpoint};
 
+use super::row;
 use crate::{
     StoreError, SystemTx,
     entity::{audit_checkpoint, audit_head},
 };
 
-/// One look at each head and at the end of an index.
-const ADVANCED: &str = "SELECT chain_id, seq, hash FROM audit_heads h WHERE seq > \
+/// One look at each head and at the end of an index. A head before the last checkpoint is one too: it was set back.
+const ADVANCED: &str = "SELECT chain_id, seq, hash FROM audit_heads h WHERE seq <> \
     (SELECT COALESCE(MAX(c.seq), 0) FROM audit_checkpoints c WHERE c.chain_id = h.chain_id) ORDER BY chain_id";
 
 impl SystemTx {
-    /// The heads of all chains that have advanced since their last checkpoint: chain, number, hash.
+    /// The heads of all chains that are elsewhere than at their last checkpoint: chain, number, hash.
     #[expect(clippy::disallowed_methods, reason = "heads of all chains are signed, whosever they are")]
     pub async fn heads_to_sign(&self) -> Result<Vec<(Chain, i64, String)>, StoreError> {
         let statement = Statement::from_string(self.connection().get_database_backend(), ADVANCED);
         let heads = audit_head::Entity::find().from_raw_sql(statement).all(self.connection()).await?;
         Ok(heads.into_iter().map(|head| (Chain::numbered(head.chain_id), head.seq, head.hash)).collect())
+    }
+
+    /// The newest checkpoint that says it is signed with this key, of an event up to this one. Nothing in it is checked.
+    #[expect(clippy::disallowed_methods, reason = "a checkpoint names its chain, which may be of no tenant")]
+    pub async fn last_checkpoint(
+        &self,
+        chain: Chain,
+        (key_id, until): (&str, i64),
+    ) -> Result<Option<Checkpoint>, StoreError> {
+        use audit_checkpoint::Column::{ChainId, KeyId, Seq};
+        let query = audit_checkpoint::Entity::find()
+            .filter(ChainId.eq(chain.number()))
+            .filter(KeyId.eq(key_id))
+            .filter(Seq.lte(until))
+            .order_by_desc(Seq);
+        Ok(query.one(self.connection()).await?.map(row::checkpoint))
     }
 
     /// Keeps a checkpoint, unless another replica has kept one of the same event.
