@@ -8,6 +8,7 @@ use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
     clock::Clock,
     guessing,
+    hex::hex,
     user::User,
 };
 use sme_pulse_persistence::{GuessAdmission, Store, StoreError, retrying};
@@ -136,12 +137,7 @@ impl GuessBook {
         name.extend(u64::try_from(subject.len()).unwrap_or(u64::MAX).to_be_bytes());
         name.extend(subject.as_bytes());
         name.extend(device.iter().flatten());
-        self.names.tag(&name).iter().fold(String::with_capacity(64), |mut hex, byte| {
-            use std::fmt::Write as _;
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&self.names.tag(&name))
     }
 }
 

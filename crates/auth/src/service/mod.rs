@@ -44,13 +44,13 @@ mod known_tokens;
 mod last_seen;
 mod log_in;
 mod mail_texts;
+mod one_time_token;
 mod organization;
 mod password_error;
 mod refresh;
 mod refresh_token;
 mod reset_password;
 mod reset_request;
-mod reset_token;
 mod sessions;
 mod sign_in;
 

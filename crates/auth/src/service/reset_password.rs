@@ -10,7 +10,10 @@ use sme_pulse_domain::{
 use sme_pulse_persistence::{NewHash, StoreError, retrying};
 use zeroize::Zeroizing;
 
-use super::{AuthService, PasswordError, mail_texts, reset_token::ResetToken};
+use super::{
+    AuthService, PasswordError, mail_texts,
+    one_time_token::{OneTimeToken, TokenKind},
+};
 
 /// A new password for whoever has the token. There is no `Debug`: it holds secrets.
 pub struct ResetPassword {
@@ -26,7 +29,8 @@ impl AuthService {
     /// Sets the password of the user whom the token was sent to, and returns who it is. All their sessions end. The
     /// token works once, also when it is used several times at the same moment.
     pub async fn reset_password(&self, reset: ResetPassword) -> Result<User, PasswordError> {
-        let token = ResetToken::parse(&reset.token).ok_or(PasswordError::InvalidResetToken)?.hash();
+        let token =
+            OneTimeToken::parse(TokenKind::PasswordReset, &reset.token).ok_or(PasswordError::InvalidResetToken)?.hash();
         // Only a look, so that rubbish costs no hash; what counts is asked in the transaction.
         let user = self.user_of_reset_token(&token).await?.ok_or(PasswordError::InvalidResetToken)?;
         password_rules::check_personal(&reset.new, &user)?;

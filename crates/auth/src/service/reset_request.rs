@@ -18,7 +18,7 @@ use super::{
     errands::{Errand, ErrandsFull},
     guesses::{GuessBook, GuessError, GuessScope},
     mail_texts,
-    reset_token::ResetToken,
+    one_time_token::{OneTimeToken, TokenKind},
 };
 use crate::mail::Mail;
 
@@ -77,7 +77,7 @@ impl ResetDesk {
 
     async fn link(&self, request: &ResetRequest) -> Result<Option<Mail>, StoreError> {
         let Some(account) = self.store.account_by_email(&request.email).await? else { return Ok(None) };
-        let (token, user) = (ResetToken::new(&*self.rng), account.user);
+        let (token, user) = (OneTimeToken::new(TokenKind::PasswordReset, &*self.rng), account.user);
         // Each link voids the one before it. Whoever asks for the owner's links without end must not void the one that
         // the owner is about to open, nor fill the mailbox: the last mail sent then holds the link that works.
         match self.guesses.admit(GuessScope::ResetLink, &user.id.to_string(), None).await {
@@ -94,7 +94,7 @@ impl ResetDesk {
     }
 
     /// `false` when user or organization is inactive.
-    async fn store_token(&self, user: &User, token: &ResetToken, origin: &Origin) -> Result<bool, StoreError> {
+    async fn store_token(&self, user: &User, token: &OneTimeToken, origin: &Origin) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let tx = self.store.begin(scope_of(user)).await?;
         if !tx.passwords().lock_active(user.id).await? {

@@ -2,7 +2,7 @@
 //! Crockford's base32, which has no letters that look alike; letter case, hyphens and spaces do not matter.
 
 use sha2::{Digest as _, Sha256};
-use sme_pulse_domain::rng::Rng;
+use sme_pulse_domain::{hex::hex, rng::Rng};
 use zeroize::Zeroizing;
 
 use super::totp;
@@ -53,12 +53,7 @@ pub(super) fn new_recovery_code(rng: &dyn Rng) -> Zeroizing<String> {
 
 /// What is stored of a random value: nobody can guess 80 bits, so the hash needs neither salt nor key.
 pub(super) fn hash(value: &[u8]) -> String {
-    Sha256::digest(value).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        use std::fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&Sha256::digest(value))
 }
 
 /// The character that is meant; `None` for those the alphabet lacks.

@@ -2,7 +2,7 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `totp`, `code`, `token` | the forms of codes and tokens |
+//! | `totp`, `code` | the forms of codes |
 //! | `cipher` | secrets at rest |
 //! | `check` | whether a code counts, and that it counts once |
 //! | `waiting` | a log-in between its password and its code |
@@ -14,7 +14,6 @@ mod cipher;
 mod code;
 mod manage;
 mod step_up;
-mod token;
 mod totp;
 mod waiting;
 

@@ -14,13 +14,13 @@ use zeroize::Zeroizing;
 use super::{
     FactorError, FactorRefusal,
     check::{Checked, Guessing, by_recovery_code},
-    token,
 };
 use crate::service::{
     AuthService, SignedIn,
     device::ShownOn,
     guesses::GuessScope,
     log_in::{Arrival, scope_of},
+    one_time_token::{OneTimeToken, TokenKind},
 };
 
 /// How long a log-in waits for its code, in seconds.
@@ -71,8 +71,8 @@ impl AuthService {
     ) -> Result<Option<PendingLogIn>, StoreError> {
         let (user, now) = (account.user, self.parts.clock.now());
         let password = PasswordAsOf::Exactly(account.password_changed_at);
-        let token = token::new(&*self.parts.rng);
-        let stored = token::stored_form(&token).unwrap_or_default();
+        let token = OneTimeToken::new(TokenKind::HalfLogIn, &*self.parts.rng);
+        let stored = token.hash();
         let expires_at = now.checked_add_signed(Duration::seconds(PATIENCE)).unwrap_or(now);
         let waits = retrying(|| async {
             let tx = self.parts.store.begin(scope_of(&user)).await?;
@@ -90,14 +90,14 @@ impl AuthService {
             Ok::<_, StoreError>(true)
         })
         .await?;
-        Ok(waits.then_some(PendingLogIn { user, token, expires_in: PATIENCE }))
+        Ok(waits.then_some(PendingLogIn { user, token: token.into_text(), expires_in: PATIENCE }))
     }
 
     /// Completes a log-in with its code, and opens a session for this device.
     pub async fn complete_log_in(&self, attempt: CodeAttempt) -> Result<Completed, FactorError> {
         let now = self.parts.clock.now();
         let unknown = || FactorError::LogInRefused { user: None, refusal: FactorRefusal::UnknownToken };
-        let stored = token::stored_form(&attempt.token).ok_or_else(unknown)?;
+        let stored = OneTimeToken::parse(TokenKind::HalfLogIn, &attempt.token).ok_or_else(unknown)?.hash();
         let challenge = retrying(|| self.parts.store.count_challenge_attempt(&stored, ATTEMPTS, now)).await?;
         let challenge = challenge.ok_or_else(unknown)?;
         let row = self.parts.store.principal(challenge.user, None).await?;

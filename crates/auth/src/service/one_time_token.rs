@@ -1,34 +1,56 @@
-//! Reset tokens: 256 random bits that set a forgotten password once. Only their SHA-256 is stored.
+//! Tokens that work once: 256 random bits, of which only the SHA-256 is stored.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use sme_pulse_domain::{hex::hex, rng::Rng};
 use zeroize::Zeroizing;
 
-/// What every reset token begins with: people and scanners for leaked secrets know it by that.
-const PREFIX: &str = "spw_";
+/// What a token is good for. One kind is never accepted as another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    /// Sets a forgotten password.
+    PasswordReset,
+    /// Stands for a log-in that waits for its code.
+    HalfLogIn,
+}
+
+impl TokenKind {
+    /// What every token of the kind begins with: people and scanners for leaked secrets know it by that.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::PasswordReset => "spw_",
+            Self::HalfLogIn => "spm_",
+        }
+    }
+}
+
 const BYTES: usize = 32;
 
 /// A token that looks like one of ours. There is no `Debug`.
-pub(super) struct ResetToken(Zeroizing<String>);
+pub(super) struct OneTimeToken(Zeroizing<String>);
 
-impl ResetToken {
-    pub(super) fn new(rng: &dyn Rng) -> Self {
+impl OneTimeToken {
+    pub(super) fn new(kind: TokenKind, rng: &dyn Rng) -> Self {
         let mut bytes = Zeroizing::new([0; BYTES]);
         rng.fill(bytes.as_mut_slice());
-        Self(Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes.as_slice()))))
+        Self(Zeroizing::new(format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes.as_slice()))))
     }
 
     /// `None` for whatever cannot be a token, without looking at much of it.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let encoded = text.strip_prefix(PREFIX).filter(|rest| rest.len() <= BYTES * 2)?;
+    pub(super) fn parse(kind: TokenKind, text: &str) -> Option<Self> {
+        let encoded = text.strip_prefix(kind.prefix()).filter(|rest| rest.len() <= BYTES * 2)?;
         let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).ok()?);
         (bytes.len() == BYTES).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The text that goes into the link; it needs no encoding there.
+    /// The text for its holder; it needs no encoding in a link.
     pub(super) fn text(&self) -> &str {
         &self.0
+    }
+
+    /// The same, to be given away.
+    pub(super) fn into_text(self) -> Zeroizing<String> {
+        self.0
     }
 
     /// What is stored of it: its SHA-256 in 64 hexadecimal digits.
@@ -41,6 +63,8 @@ impl ResetToken {
 mod tests {
     use super::*;
 
+    const KIND: TokenKind = TokenKind::PasswordReset;
+
     struct Sevens;
 
     impl Rng for Sevens {
@@ -51,16 +75,16 @@ mod tests {
 
     #[test]
     fn a_token_reads_back_as_itself_and_its_hash_is_fixed() {
-        let token = ResetToken::new(&Sevens);
+        let token = OneTimeToken::new(KIND, &Sevens);
         assert_eq!(token.text(), "spw_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc");
-        let again = ResetToken::parse(token.text()).unwrap();
+        let again = OneTimeToken::parse(KIND, token.text()).unwrap();
         assert_eq!((again.text(), again.hash()), (token.text(), token.hash()));
         assert_eq!(token.hash().len(), 64);
     }
 
     #[test]
     fn what_cannot_be_a_token_is_none() {
-        let good = ResetToken::new(&Sevens);
+        let good = OneTimeToken::new(KIND, &Sevens);
         for odd in [
             "",
             "spw_",
@@ -70,11 +94,12 @@ mod tests {
             &format!("{}=", good.text()),
             &format!(" {}", good.text()),
             &good.text().replace("spw_", "spr_"),
+            OneTimeToken::new(TokenKind::HalfLogIn, &Sevens).text(),
             &format!("spw_{}", "ü".repeat(20)),
             &format!("spw_{}", "A".repeat(1_000_000)),
             "eyJhbGciOiJIUzI1NiJ9.e30.x",
         ] {
-            assert!(ResetToken::parse(odd).is_none(), "{odd:.60}");
+            assert!(OneTimeToken::parse(KIND, odd).is_none(), "{odd:.60}");
         }
     }
 }
