@@ -1,5 +1,5 @@
-//! Refresh: the newest token of a session for the next one and an access token that says how things are now. One read
-//! and one conditional update; only a token that comes back too late costs more.
+//! Refresh: the newest token of a session for the next one and an access token that says how things are now. On
+//! PostgreSQL one statement, on SQLite one read and one conditional update; only a token that comes back late costs more.
 
 use chrono::{DateTime, Utc};
 use sme_pulse_domain::{
