@@ -31,6 +31,7 @@ pub use repo::{
     organizations::Organizations,
     passwords::{NewHash, NewResetToken, Passwords},
     refresh::{RefreshRow, Rotation},
+    rotate::Step,
     sessions::{LogInRecord, PasswordAsOf, RenewedHash, Sessions},
 };
 pub use retry::{AsStoreError, retrying};

@@ -7,6 +7,7 @@ mod support;
 
 use std::sync::Arc;
 
+use sea_orm::ConnectionTrait as _;
 use sme_pulse_domain::{
     email::Email,
     ids::{OrgId, SessionId, UserId},
@@ -17,7 +18,7 @@ use sme_pulse_domain::{
     tenant::TenantScope,
 };
 use sme_pulse_persistence::{
-    DatabaseSettings, LogInRecord, PasswordAsOf, RenewedHash, Rotation, Store, StoreError, seed,
+    DatabaseSettings, Engine, LogInRecord, PasswordAsOf, RenewedHash, Rotation, Step, Store, StoreError, seed,
 };
 use sme_pulse_testing::on_both_databases;
 use support::{HASH, TestStore, now};
@@ -163,6 +164,43 @@ on_both_databases! {
         assert!(!rotate(2, 4).await, "it was ended");
         assert_eq!((found().await.counter, found().await.session.revoked_at), (2, Some(later(3))));
         assert!(test.store.session_for_refresh(SessionId::new(Uuid::from_u128(1))).await.unwrap().is_none());
+    }
+
+    async fn a_step_is_taken_only_by_the_newest_token_of_who_may_go_on(test: TestStore) {
+        test.seed().await;
+        let user = admin(&test.store).await.user;
+        let session = session(user.id, user.org);
+        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
+        tx.sessions().open(&session).await.unwrap();
+        tx.commit().await.unwrap();
+        let later = |minutes| now() + chrono::Duration::minutes(minutes);
+        let step = async |from: i64, at: i64, longest: i64| {
+            let (at, idle_end, longest) = (later(at), later(at + 30), chrono::Duration::minutes(longest));
+            let step = Step { session: session.id, from, to: from + 1, idle_end, longest, at };
+            test.store.step_refresh(step).await.unwrap()
+        };
+        let found = async || test.store.session_for_refresh(session.id).await.unwrap().unwrap();
+        let taken = step(0, 1, 60).await;
+        if test.store.engine() == Engine::Sqlite {
+            assert_eq!((taken, found().await.counter), (None, 0), "there it takes two statements");
+            return;
+        }
+        // It answers what a read would find after it.
+        assert_eq!(taken, Some(found().await));
+        assert_eq!((found().await.counter, found().await.session.expires_at), (1, later(31)));
+        assert_eq!(step(0, 2, 60).await, None, "it was used up");
+        assert_eq!(step(2, 2, 60).await, None, "it was never given out");
+        assert_eq!(step(1, 2, 2).await, None, "the longest time is over");
+        assert_eq!(step(1, 2, 3).await.unwrap().session.expires_at, later(3), "the longest time ends first");
+        assert_eq!(step(2, 3, 60).await, None, "it has expired");
+        assert_eq!(found().await.counter, 2);
+        for table in ["users", "organizations"] {
+            let table = test.table("core", table);
+            test.store.raw().execute_unprepared(&format!("UPDATE {table} SET status = 'inactive'")).await.unwrap();
+            assert_eq!(step(2, 2, 60).await, None, "{table}");
+            test.store.raw().execute_unprepared(&format!("UPDATE {table} SET status = 'active'")).await.unwrap();
+        }
+        assert!(step(2, 2, 60).await.is_some());
     }
 
     async fn a_renewed_hash_replaces_only_the_one_that_was_compared(test: TestStore) {

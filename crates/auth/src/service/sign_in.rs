@@ -88,8 +88,15 @@ impl AuthService {
 
     /// When a session that was opened then and is used now ends by itself.
     pub(super) fn session_end(&self, created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-        let after = |start: DateTime<Utc>, time: Duration| start.checked_add_signed(time).unwrap_or(start);
-        let settings = &self.parts.settings;
-        after(now, settings.refresh_idle).min(after(created_at, settings.refresh_max))
+        self.idle_end(now).min(after(created_at, self.parts.settings.refresh_max))
     }
+
+    /// When a session that is used now ends if it is not used again, however young it is.
+    pub(super) fn idle_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        after(now, self.parts.settings.refresh_idle)
+    }
+}
+
+fn after(start: DateTime<Utc>, time: Duration) -> DateTime<Utc> {
+    start.checked_add_signed(time).unwrap_or(start)
 }

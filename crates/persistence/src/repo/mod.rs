@@ -10,4 +10,5 @@ pub(crate) mod last_seen;
 pub(crate) mod organizations;
 pub(crate) mod passwords;
 pub(crate) mod refresh;
+pub(crate) mod rotate;
 pub(crate) mod sessions;

@@ -1,5 +1,5 @@
-//! What a refresh reads and writes: one read of the session with its user as they are now, one conditional update. No
-//! tenant is known before the read, and the update is a statement of its own, so that it needs no transaction.
+//! What a refresh reads and writes when `rotate.rs` did not do it in one: one read of the session with its user as they are
+//! now, one conditional update. No tenant is known before the read, and the update is a statement of its own, so that it needs no transaction.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
