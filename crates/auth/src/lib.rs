@@ -4,7 +4,7 @@
 //! |---|---|
 //! | none (default) | [`token::Verifier`], [`Principal`], [`AccessError`]: no database, no HTTP, no password hashing |
 //! | `actix` | `guard`: extractors that name the permission a handler needs |
-//! | `service` | `service` and `password`: log-in, sessions, hashing on its own bounded pool (needs the database) |
+//! | `service` | `service`, `password` and `mail`: log-in, sessions, passwords, second factor, audit trail (needs the database) |
 //!
 //! A service that only has to know who sent a token verifies it with the secret of the installation
 //! (`BACKEND_SECRET_KEY`), its algorithm, issuer and audience:

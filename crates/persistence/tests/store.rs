@@ -49,6 +49,13 @@ fn session(user: UserId, org: OrgId) -> Session {
     }
 }
 
+async fn open(store: &Store, session: Session) -> Session {
+    let tx = store.begin(scope(session.org.get())).await.unwrap();
+    tx.sessions().open(&session).await.unwrap();
+    tx.commit().await.unwrap();
+    session
+}
+
 on_both_databases! {
     async fn a_pool_of_one_serves_requests_while_changes_are_followed(test: TestStore) {
         let mut settings = support::settings(&test.database);
@@ -113,10 +120,7 @@ on_both_databases! {
     async fn a_session_is_found_for_its_user_only_and_ends_once(test: TestStore) {
         test.seed().await;
         let user = admin(&test.store).await.user;
-        let session = session(user.id, user.org);
-        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
-        tx.sessions().open(&session).await.unwrap();
-        tx.commit().await.unwrap();
+        let session = open(&test.store, session(user.id, user.org)).await;
 
         let row = test.store.principal(user.id, Some(session.id)).await.unwrap().unwrap();
         let state = row.session.unwrap();
@@ -138,10 +142,7 @@ on_both_databases! {
     async fn a_rotation_goes_from_the_newest_token_of_a_live_session_and_from_no_other(test: TestStore) {
         test.seed().await;
         let user = admin(&test.store).await.user;
-        let session = session(user.id, user.org);
-        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
-        tx.sessions().open(&session).await.unwrap();
-        tx.commit().await.unwrap();
+        let session = open(&test.store, session(user.id, user.org)).await;
         let later = |minutes| now() + chrono::Duration::minutes(minutes);
         let rotate = async |from: i64, at: i64| {
             let (to, expires_at) = (from + 1, later(at + 30));
@@ -169,10 +170,7 @@ on_both_databases! {
     async fn a_step_is_taken_only_by_the_newest_token_of_who_may_go_on(test: TestStore) {
         test.seed().await;
         let user = admin(&test.store).await.user;
-        let session = session(user.id, user.org);
-        let tx = test.store.begin(scope(user.org.get())).await.unwrap();
-        tx.sessions().open(&session).await.unwrap();
-        tx.commit().await.unwrap();
+        let session = open(&test.store, session(user.id, user.org)).await;
         let later = |minutes| now() + chrono::Duration::minutes(minutes);
         let step = async |from: i64, at: i64, longest: i64| {
             let (at, idle_end, longest) = (later(at), later(at + 30), chrono::Duration::minutes(longest));
@@ -200,7 +198,24 @@ on_both_databases! {
             assert_eq!(step(2, 2, 60).await, None, "{table}");
             test.store.raw().execute_unprepared(&format!("UPDATE {table} SET status = 'active'")).await.unwrap();
         }
-        assert!(step(2, 2, 60).await.is_some());
+        // Of those who come at once one takes it.
+        let (first, second) = tokio::join!(step(2, 2, 60), step(2, 2, 60));
+        assert_eq!(usize::from(first.is_some()) + usize::from(second.is_some()), 1);
+        let (users, sessions) = (test.table("core", "users"), test.table("auth", "sessions"));
+        let organizations = test.table("core", "organizations");
+        for change in [
+            format!("INSERT INTO {organizations} (name, tax_code) VALUES ('Elsewhere', 'E')"),
+            format!("UPDATE {users} SET org_id = (SELECT id FROM {organizations} WHERE tax_code = 'E')"),
+        ] {
+            test.store.raw().execute_unprepared(&change).await.unwrap();
+        }
+        assert_eq!(step(3, 2, 60).await, None, "the user belongs to another organization now");
+        let back = format!("UPDATE {users} SET org_id = {}", user.org);
+        test.store.raw().execute_unprepared(&back).await.unwrap();
+        let end = format!("UPDATE {sessions} SET revoked_at = now()");
+        test.store.raw().execute_unprepared(&end).await.unwrap();
+        assert_eq!(step(3, 2, 60).await, None, "it was ended");
+        assert_eq!(found().await.counter, 3);
     }
 
     async fn a_renewed_hash_replaces_only_the_one_that_was_compared(test: TestStore) {

@@ -53,15 +53,9 @@ impl<K: Hash + Eq + Copy> Budget<K> {
         result
     }
 
-    /// Takes back the newest request counted for a key: it turned out to be one that does not count.
-    pub fn refund(&self, key: K) {
-        if let Some(inner) = &self.0 {
-            inner.limiter.refund(key);
-        }
-    }
-
-    /// [`refund`](Self::refund), and the state on the answer is the one after it.
-    pub fn refund_on(&self, key: K, context: &RequestContext) {
+    /// Takes back the newest request counted for a key: it turned out to be one that does not count. The state on the
+    /// answer is the one after it.
+    pub fn refund(&self, key: K, context: &RequestContext) {
         let Some(inner) = &self.0 else { return };
         inner.limiter.refund(key);
         if let Decision::Admitted { left, reset_secs } = inner.limiter.state(key, inner.clock.monotonic()) {

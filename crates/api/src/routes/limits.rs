@@ -71,7 +71,7 @@ impl Limits {
         self.proof.admit(user, context)?;
         let result = attempt.await;
         if !result.as_ref().is_err_and(FactorError::is_wrong_proof) {
-            self.proof.refund(user);
+            self.proof.refund(user, context);
         }
         Ok(result?)
     }

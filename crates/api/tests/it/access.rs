@@ -110,5 +110,8 @@ fn every_canonical_route_is_described_with_its_protection() {
         let operation = &document["paths"][path][method.to_lowercase()];
         assert!(operation.is_object(), "{method} {path} is not described");
         assert_eq!(operation["security"].is_array(), matches!(access, Access::Needs(_)), "{method} {path}");
+        for status in ["400", "413"] {
+            assert!(operation["responses"][status].is_object(), "{method} {path} does not describe {status}");
+        }
     }
 }

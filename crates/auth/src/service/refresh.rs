@@ -162,6 +162,8 @@ fn judge(row: &RefreshRow, presented: i64, now: DateTime<Utc>) -> Result<Turn, R
     }
 }
 
+/// Whose session may be refreshed. The one statement of `Store::step_refresh` has the same conditions for the refresh that
+/// succeeds: a rule that is added here has to be added there.
 fn may_go_on(row: &RefreshRow) -> Result<(), RefreshRefusal> {
     let user = &row.user;
     if row.session.org != user.org {

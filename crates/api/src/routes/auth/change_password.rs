@@ -58,7 +58,7 @@ pub(super) async fn handle(
     limits.change_password.admit(user, &context)?;
     let changed = auth.change_password(caller, ChangePassword { old, new, origin: origin(&context) }).await;
     if !matches!(changed, Err(PasswordError::WrongPassword | PasswordError::UnreadableHash(_))) {
-        limits.change_password.refund_on(user, &context);
+        limits.change_password.refund(user, &context);
     }
     changed?;
     context.notice(Notice::info("Password changed"));
