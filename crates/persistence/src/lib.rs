@@ -2,8 +2,7 @@
 //! It decides no rule and knows no HTTP.
 //!
 //! Rows of a tenant are reached only through a [`TenantTx`], which carries a `TenantScope`. What must be read before
-//! a tenant is known (a log-in, a token) goes through the few named methods of [`Store`] that `repo/identity.rs` lists. counters of guesses
-//! belong to nobody and are in `repo/guesses.rs`.
+//! a tenant is known (a log-in, a token) goes through the few named methods of [`Store`] that `repo/identity.rs` lists.
 //!
 //! To add a repository: a file in `repo/` whose struct borrows the transaction, and an accessor on [`TenantTx`].
 
