@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::rt::{spawn, task::JoinHandle};
 use sme_pulse_auth::service::AuthService;
+use sme_pulse_persistence::Store;
 
 use crate::{app::Application, error::chain};
 
@@ -25,11 +26,12 @@ const LAST_MAILS: Duration = Duration::from_secs(1);
 pub struct Background {
     tasks: Vec<JoinHandle<()>>,
     auth: Arc<AuthService>,
+    store: Store,
 }
 
 impl Background {
     /// Starts them.
-    pub fn start(application: &Application) -> Self {
+    pub fn start(application: &Application, store: Store) -> Self {
         let auth = application.auth();
         let limits = application.limits().clone();
         let sweeper = async move {
@@ -44,15 +46,21 @@ impl Background {
             spawn(expired(application.auth())),
             spawn(sign_checkpoints(application.auth())),
         ];
-        Self { tasks, auth }
+        Self { tasks, auth, store }
     }
 
     /// Ends them where they are, since each leaves a usable state behind at any moment. What is still to be written is,
     /// and mails that wait may leave, at the same time and for a second at the most.
     pub async fn stop(self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+        // Those that the server's threads opened have ended with them.
+        self.store.forget_idle();
         let last_write = tokio::time::timeout(LAST_WRITE, self.auth.write_last_seen());
-        let (_too_late_is_no_harm, ()) = tokio::join!(last_write, self.auth.finish_errands(LAST_MAILS));
+        match tokio::join!(last_write, self.auth.finish_errands(LAST_MAILS)).0 {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(error = chain(&error), "The sessions' times of use were not written"),
+            Err(_too_late) => tracing::warn!("The sessions' times of use were not written in time"),
+        }
     }
 }
 

@@ -86,6 +86,17 @@ impl Store {
         &self.pool.0
     }
 
+    /// Lets go of the connections that nobody uses now, so that the next use opens one. A connection to PostgreSQL dies
+    /// with the runtime that opened it; whoever outlives that runtime calls this before going on.
+    pub fn forget_idle(&self) {
+        if self.engine == Engine::Postgres {
+            let pool = self.pool.0.get_postgres_connection_pool();
+            while let Some(idle) = pool.try_acquire() {
+                drop(idle.detach());
+            }
+        }
+    }
+
     /// Ends all connections; on SQLite this also folds the write-ahead log back into the file.
     pub async fn close(&self) -> Result<(), StoreError> {
         Ok(self.pool.0.clone().close().await?)

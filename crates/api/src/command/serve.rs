@@ -44,7 +44,7 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     }
     let auth = auth_service(config, store.clone(), &secret, &parts.clock, &parts.rng)?;
     let application = Application::new(config, store.clone(), auth, &parts.clock, &parts.rng)?;
-    let background = Background::start(&application);
+    let background = Background::start(&application, store.clone());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let listening = application.listen(listener, workers)?;
     tracing::info!(address = %listening.address, environment = config.environment.name(), "Server started");

@@ -80,7 +80,9 @@ on_both_databases! {
         home.sql("UPDATE auth.sessions SET last_seen_at = NULL").await;
         assert_eq!(server.me(&token).await.status, 200);
         server.stop().await;
-        assert_eq!(home.numbers("SELECT COUNT(*) FROM auth.sessions WHERE last_seen_at > created_at").await, [1]);
+        server.rest_of_log().await;
+        let written = home.numbers("SELECT COUNT(*) FROM auth.sessions WHERE last_seen_at > created_at").await;
+        assert_eq!(written, [1], "{:?}", server.log);
     }
 }
 
