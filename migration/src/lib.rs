@@ -21,6 +21,8 @@ mod m20261122_000008_quieter_notices;
 mod m20261122_000009_second_factor;
 mod m20261122_000010_guess_counters;
 mod m20261122_000011_audit_evidence;
+mod m20261122_000012_memberships;
+mod m20261122_000013_invitations;
 mod run;
 mod table;
 
@@ -46,6 +48,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000009_second_factor::SecondFactor),
             Box::new(m20261122_000010_guess_counters::CHANGE),
             Box::new(m20261122_000011_audit_evidence::AuditEvidence),
+            Box::new(m20261122_000012_memberships::Memberships),
+            Box::new(m20261122_000013_invitations::CHANGE),
         ]
     }
 }

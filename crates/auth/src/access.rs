@@ -16,8 +16,8 @@ pub enum AccessError {
     /// The token is genuine, but its user does not exist.
     #[error("the user of the token does not exist")]
     UnknownUser,
-    /// The token is genuine, but not for the user's organization.
-    #[error("the organization of the token is not the user's")]
+    /// The token is genuine, but not for the organization of its session, or the user does not belong to that one.
+    #[error("the user does not belong to the organization of the token")]
     OrganizationMismatch {
         /// Whose token it is.
         user: UserId,

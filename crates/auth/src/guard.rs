@@ -85,7 +85,19 @@ macro_rules! requirements {
     )+};
 }
 
-requirements!(UseOwnAccount, ReadOrganization, WriteOrganization, ReadAuditTrail);
+requirements!(
+    UseOwnAccount,
+    ReadUsers,
+    WriteUsers,
+    ManageInvitations,
+    ReadOrganization,
+    WriteOrganization,
+    ReadAuditTrail,
+    ReadPartners,
+    WritePartners,
+    ReadAccounts,
+    WriteAccounts,
+);
 
 /// The caller, signed in and allowed `P`. `E` is the importing service's own error, so that it renders the refusal.
 #[derive(Debug)]

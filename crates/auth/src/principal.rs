@@ -22,7 +22,9 @@ const LEEWAY: TimeDelta = TimeDelta::minutes(1);
 pub struct Member {
     /// The user.
     pub user: User,
-    /// The roles held in the organization.
+    /// The organization, which need not be the user's home.
+    pub org: OrgId,
+    /// The roles held in it.
     pub roles: RoleSet,
 }
 
@@ -103,7 +105,7 @@ impl Principal {
 
     /// The organization the token is for.
     pub fn org_id(&self) -> OrgId {
-        self.member.user.org
+        self.member.org
     }
 
     /// The session the token belongs to; `None` for tokens that were not made by a log-in.
@@ -125,5 +127,17 @@ impl Principal {
     #[expect(clippy::disallowed_methods, reason = "a principal is what a verified scope is made from")]
     pub fn scope(&self) -> TenantScope {
         TenantScope::assume_verified(self.org_id(), Some(self.user_id()))
+    }
+
+    /// The caller's home organization, which governs the account: password, second factor and their events are there,
+    /// whatever organization the token is for.
+    pub fn home_id(&self) -> OrgId {
+        self.member.user.org
+    }
+
+    /// The scope in which the caller's own account can be reached.
+    #[expect(clippy::disallowed_methods, reason = "a principal is what a verified scope is made from")]
+    pub fn account_scope(&self) -> TenantScope {
+        TenantScope::assume_verified(self.home_id(), Some(self.user_id()))
     }
 }

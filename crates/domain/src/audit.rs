@@ -65,6 +65,50 @@ pub enum Action {
     PersonalDataErased,
     /// The organization's data sheet changed.
     OrganizationUpdated,
+    /// A person was added by somebody who may.
+    UserCreated,
+    /// The name of a person changed.
+    UserUpdated,
+    /// The roles of a person changed.
+    RolesChanged,
+    /// A person may sign in again.
+    UserActivated,
+    /// A person may no longer sign in, or no longer belongs to the organization.
+    UserDeactivated,
+    /// Somebody who may set a new password for a person.
+    PasswordSet,
+    /// An invitation was mailed.
+    InvitationSent,
+    /// An invitation was mailed again, with another link.
+    InvitationResent,
+    /// An invitation was taken back.
+    InvitationRevoked,
+    /// An invited person joined.
+    InvitationAccepted,
+    /// A new organization signed up, with its first owner.
+    OrganizationCreated,
+    /// The first owner confirmed the address.
+    SignUpConfirmed,
+    /// A member switched here from another organization.
+    OrganizationEntered,
+    /// A customer was added.
+    CustomerCreated,
+    /// A customer changed.
+    CustomerUpdated,
+    /// A customer was deactivated.
+    CustomerDeactivated,
+    /// A supplier was added.
+    SupplierCreated,
+    /// A supplier changed.
+    SupplierUpdated,
+    /// A supplier was deactivated.
+    SupplierDeactivated,
+    /// A cash or bank account was added.
+    AccountCreated,
+    /// A cash or bank account changed.
+    AccountUpdated,
+    /// A cash or bank account was deactivated.
+    AccountDeactivated,
     /// Seed rows were written.
     Seeded,
 }
@@ -94,6 +138,28 @@ impl Action {
             Self::Reauthenticated => "auth.reauthenticated",
             Self::PersonalDataErased => "audit.personal_data_erased",
             Self::OrganizationUpdated => "organization.updated",
+            Self::UserCreated => "users.created",
+            Self::UserUpdated => "users.updated",
+            Self::RolesChanged => "users.roles_changed",
+            Self::UserActivated => "users.activated",
+            Self::UserDeactivated => "users.deactivated",
+            Self::PasswordSet => "users.password_set",
+            Self::InvitationSent => "invitations.sent",
+            Self::InvitationResent => "invitations.resent",
+            Self::InvitationRevoked => "invitations.revoked",
+            Self::InvitationAccepted => "invitations.accepted",
+            Self::OrganizationCreated => "organization.created",
+            Self::SignUpConfirmed => "organization.sign_up_confirmed",
+            Self::OrganizationEntered => "auth.organization_entered",
+            Self::CustomerCreated => "customers.created",
+            Self::CustomerUpdated => "customers.updated",
+            Self::CustomerDeactivated => "customers.deactivated",
+            Self::SupplierCreated => "suppliers.created",
+            Self::SupplierUpdated => "suppliers.updated",
+            Self::SupplierDeactivated => "suppliers.deactivated",
+            Self::AccountCreated => "accounts.created",
+            Self::AccountUpdated => "accounts.updated",
+            Self::AccountDeactivated => "accounts.deactivated",
             Self::Seeded => "system.seeded",
         }
     }

@@ -7,24 +7,54 @@ use crate::role::{Role, RoleSet};
 pub enum Permission {
     /// Own profile, own sessions, own password: any signed-in user, also one without a role.
     UseOwnAccount,
+    /// See who belongs to the organization.
+    ReadUsers,
+    /// Add, change and deactivate those who do. Only owners act on owners.
+    WriteUsers,
+    /// Invite others into the organization.
+    ManageInvitations,
     /// See the organization's own data sheet.
     ReadOrganization,
     /// Change the organization's own data sheet.
     WriteOrganization,
     /// Read the organization's audit trail.
     ReadAuditTrail,
+    /// See customers and suppliers.
+    ReadPartners,
+    /// Add, change and deactivate customers and suppliers.
+    WritePartners,
+    /// See the cash and bank accounts and their balances.
+    ReadAccounts,
+    /// Add, change and deactivate cash and bank accounts.
+    WriteAccounts,
 }
 
 impl Permission {
     /// Every permission, for tables and tests.
-    pub const ALL: [Self; 4] =
-        [Self::UseOwnAccount, Self::ReadOrganization, Self::WriteOrganization, Self::ReadAuditTrail];
+    pub const ALL: [Self; 11] = [
+        Self::UseOwnAccount,
+        Self::ReadUsers,
+        Self::WriteUsers,
+        Self::ManageInvitations,
+        Self::ReadOrganization,
+        Self::WriteOrganization,
+        Self::ReadAuditTrail,
+        Self::ReadPartners,
+        Self::WritePartners,
+        Self::ReadAccounts,
+        Self::WriteAccounts,
+    ];
 
     /// Whether the role grants it.
     pub const fn granted_by(self, role: Role) -> bool {
         match self {
-            Self::UseOwnAccount | Self::ReadOrganization => true,
-            Self::WriteOrganization | Self::ReadAuditTrail => matches!(role, Role::Owner | Role::Admin),
+            Self::UseOwnAccount | Self::ReadOrganization | Self::ReadPartners | Self::ReadAccounts => true,
+            Self::ReadUsers
+            | Self::WriteUsers
+            | Self::ManageInvitations
+            | Self::WriteOrganization
+            | Self::ReadAuditTrail => matches!(role, Role::Owner | Role::Admin),
+            Self::WritePartners | Self::WriteAccounts => !matches!(role, Role::Cashier),
         }
     }
 

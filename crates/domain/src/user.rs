@@ -14,7 +14,7 @@ use crate::{
 pub struct User {
     /// Key.
     pub id: UserId,
-    /// Home organization.
+    /// Home organization: it governs the account, whatever other organizations its owner belongs to.
     pub org: OrgId,
     /// Address in normal form, unique over all organizations.
     pub email: Email,

@@ -129,7 +129,9 @@ on_both_databases! {
         assert_eq!(test.store.principal(user.id, Some(other)).await.unwrap().unwrap().session, None);
 
         let tx = test.store.begin(scope(user.org.get() + 1)).await.unwrap();
-        assert!(!tx.sessions().end((session.id, user.id), EndReason::LoggedOut, now()).await.unwrap(), "another tenant's session");
+        let another = UserId::new(user.id.get() + 1);
+        assert!(!tx.sessions().end((session.id, another), EndReason::LoggedOut, now()).await.unwrap(), "another's session");
+        assert_eq!(tx.sessions().end_all_here(user.id, EndReason::Ended, now()).await.unwrap(), 0, "another tenant's session");
         drop(tx);
         let tx = test.store.begin(scope(user.org.get())).await.unwrap();
         assert!(tx.sessions().end((session.id, user.id), EndReason::LoggedOut, now()).await.unwrap());

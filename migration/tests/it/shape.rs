@@ -7,7 +7,7 @@ use sme_pulse_testing::{Engine, TestDatabase, on_both_databases};
 use crate::catalog::catalog;
 use crate::support::{all, furnished, lock, run, texts};
 
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 27] = [
     "analytics.alerts",
     "analytics.export_jobs",
     "analytics.settings",
@@ -16,11 +16,14 @@ const TABLES: [&str; 24] = [
     "auth.audit_log",
     "auth.guess_counters",
     "auth.idempotency_keys",
+    "auth.invitations",
+    "auth.memberships",
     "auth.mfa_challenges",
     "auth.mfa_factors",
     "auth.mfa_recovery_codes",
     "auth.password_reset_tokens",
     "auth.sessions",
+    "auth.sign_up_confirmations",
     "core.organizations",
     "core.roles",
     "core.user_roles",
@@ -120,12 +123,12 @@ on_both_databases! {
         up(&connection, lock(&db).as_deref()).await.unwrap();
         let query = match db.engine() {
             Engine::Postgres => "SELECT c.conname FROM pg_constraint c WHERE c.contype = 'f' \
-                AND c.conname !~ '_(created|updated|voided|reconciled)_by$' AND NOT EXISTS (SELECT 1 FROM pg_index i \
+                AND c.conname !~ '_(created|updated|voided|reconciled|invited|accepted)_by$' AND NOT EXISTS (SELECT 1 FROM pg_index i \
                 WHERE i.indrelid = c.conrelid AND i.indpred IS NULL \
                 AND (i.indkey::int2[])[0:array_length(c.conkey, 1) - 1] @> c.conkey)",
             Engine::Sqlite => "SELECT m.name || '.' || f.id FROM sqlite_master m, pragma_foreign_key_list(m.name) f \
                 WHERE m.type = 'table' AND f.\"from\" NOT IN ('created_by', 'updated_by', 'voided_by', \
-                'reconciled_by') AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) l, pragma_index_info(l.name) i \
+                'reconciled_by', 'invited_by', 'accepted_by') AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) l, pragma_index_info(l.name) i \
                 WHERE l.partial = 0 AND i.seqno = f.seq AND i.name = f.\"from\")",
         };
         assert_eq!(texts(&connection, query).await, [""; 0]);

@@ -178,7 +178,7 @@ fn log_refused_refresh(refusal: RefreshRefusal, request_id: &str, client_ip: IpA
         RefreshRefusal::Ended(user) => ("the session has ended", Some(user)),
         RefreshRefusal::Expired(user) => ("the session has expired", Some(user)),
         RefreshRefusal::Unknown(user) => ("newer than what the database knows", Some(user)),
-        RefreshRefusal::Moved(user) => ("the user belongs to another organization", Some(user)),
+        RefreshRefusal::NotAMember(user) => ("the user is no member of the organization", Some(user)),
         RefreshRefusal::InactiveUser(user) => ("inactive user", Some(user)),
         RefreshRefusal::SuspendedOrganization(user) => ("suspended organization", Some(user)),
         RefreshRefusal::Reused(user) => {

@@ -5,7 +5,7 @@ use sme_pulse_testing::{Engine, on_both_databases};
 use crate::support::{Done, Home, KEY};
 
 /// The list, oldest first.
-pub(crate) const CHANGES: [&str; 11] = [
+pub(crate) const CHANGES: [&str; 13] = [
     "m20261122_000001_schemas",
     "m20261122_000002_core",
     "m20261122_000003_finance_partners",
@@ -17,6 +17,8 @@ pub(crate) const CHANGES: [&str; 11] = [
     "m20261122_000009_second_factor",
     "m20261122_000010_guess_counters",
     "m20261122_000011_audit_evidence",
+    "m20261122_000012_memberships",
+    "m20261122_000013_invitations",
 ];
 /// The place of the newest.
 const LAST: usize = CHANGES.len() - 1;

@@ -51,7 +51,10 @@ impl AuthService {
 
     fn admit(&self, claims: &AccessClaims, state: &Snapshot) -> Result<Principal, AccessError> {
         let user = &state.member.user;
-        if claims.org != user.org {
+        if claims.org != state.member.org {
+            return Err(AccessError::OrganizationMismatch { user: user.id, claimed: claims.org });
+        }
+        if !state.is_member {
             return Err(AccessError::OrganizationMismatch { user: user.id, claimed: claims.org });
         }
         let now = self.parts.clock.now();

@@ -79,7 +79,7 @@ impl AuthService {
         guess: &Guess,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        self.record_apart(AuditEvent::by_user(Action::PasswordRefused, (caller.user_id(), caller.org_id()), origin))
+        self.record_apart(AuditEvent::by_user(Action::PasswordRefused, (caller.user_id(), caller.home_id()), origin))
             .await?;
         match guess.slowing(Some(caller.user()), origin) {
             Some(event) => self.record_apart(event).await,
@@ -88,7 +88,7 @@ impl AuthService {
     }
 
     async fn compare(&self, caller: &Principal, password: Zeroizing<String>) -> Result<String, PasswordError> {
-        let tx = self.parts.store.begin_read(caller.scope()).await?;
+        let tx = self.parts.store.begin_read(caller.account_scope()).await?;
         let stored = tx.passwords().find(caller.user_id()).await?;
         // The connection must not wait for the hash.
         drop(tx);
@@ -109,7 +109,7 @@ impl AuthService {
         origin: &Origin,
     ) -> Result<bool, StoreError> {
         let (user, now) = (caller.user_id(), self.parts.clock.now());
-        let tx = self.parts.store.begin(caller.scope()).await?;
+        let tx = self.parts.store.begin(caller.account_scope()).await?;
         let new = NewHash { user, hash: new.to_owned(), at: now };
         if !tx.passwords().set(&new, Some(compared)).await? {
             return Ok(false);
@@ -117,7 +117,7 @@ impl AuthService {
         tx.passwords().void_reset_tokens(user).await?;
         tx.challenges().remove_of(user).await?;
         let ended = tx.sessions().end_all_but((caller.session(), user), EndReason::PasswordChanged, now).await?;
-        let mut event = AuditEvent::by_user(Action::PasswordChanged, (user, caller.org_id()), origin);
+        let mut event = AuditEvent::by_user(Action::PasswordChanged, (user, caller.home_id()), origin);
         event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.to_string()))]));
         tx.record(event, now).await?;
         tx.commit().await?;

@@ -31,13 +31,14 @@ const PARTS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 pub(super) struct Snapshot {
     pub(super) member: Arc<Member>,
     pub(super) org_status: Status,
+    pub(super) is_member: bool,
     pub(super) session: Option<SessionState>,
 }
 
 impl From<PrincipalRow> for Snapshot {
     fn from(row: PrincipalRow) -> Self {
-        let PrincipalRow { user, org_status, roles, session } = row;
-        Self { member: Arc::new(Member { user, roles }), org_status, session }
+        let PrincipalRow { user, org, org_status, is_member, roles, session } = row;
+        Self { member: Arc::new(Member { user, org, roles }), org_status, is_member, session }
     }
 }
 
@@ -154,8 +155,8 @@ mod tests {
             status: Status::Active,
             last_login_at: None,
         };
-        let member = Arc::new(Member { user, roles: RoleSet::default() });
-        Arc::new(Snapshot { member, org_status: Status::Active, session: None })
+        let member = Arc::new(Member { user, org: OrgId::new(1), roles: RoleSet::default() });
+        Arc::new(Snapshot { member, org_status: Status::Active, is_member: true, session: None })
     }
 
     fn keep_one(known: &KnownMembers) {

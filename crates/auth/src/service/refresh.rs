@@ -40,8 +40,8 @@ pub enum RefreshRefusal {
     Unknown(UserId),
     /// It had been replaced and its successor used; the session has been ended for it.
     Reused(UserId),
-    /// The user belongs to another organization now.
-    Moved(UserId),
+    /// The user does not belong to the session's organization any more.
+    NotAMember(UserId),
     /// The user is inactive.
     InactiveUser(UserId),
     /// The organization is suspended.
@@ -166,8 +166,8 @@ fn judge(row: &RefreshRow, presented: i64, now: DateTime<Utc>) -> Result<Turn, R
 /// succeeds: a rule that is added here has to be added there.
 fn may_go_on(row: &RefreshRow) -> Result<(), RefreshRefusal> {
     let user = &row.user;
-    if row.session.org != user.org {
-        Err(RefreshRefusal::Moved(user.id))
+    if !row.is_member {
+        Err(RefreshRefusal::NotAMember(user.id))
     } else if !user.status.is_active() {
         Err(RefreshRefusal::InactiveUser(user.id))
     } else if !row.org_status.is_active() {

@@ -34,7 +34,7 @@ impl AsStoreError for SessionError {
 }
 
 impl AuthService {
-    /// The caller's live sessions, newest first.
+    /// The caller's live sessions, for whatever organization, newest first.
     pub async fn sessions(&self, caller: &Principal) -> Result<Vec<Session>, StoreError> {
         let tx = self.parts.store.begin_read(caller.scope()).await?;
         tx.sessions().live_of(caller.user_id(), self.parts.clock.now()).await
@@ -64,17 +64,17 @@ impl AuthService {
         let (user, now) = (caller.user_id(), self.parts.clock.now());
         let kept = if include_current { None } else { caller.session() };
         let ended = retrying(|| async {
-            let tx = self.parts.store.begin(caller.scope()).await?;
+            let tx = self.parts.store.begin(caller.account_scope()).await?;
             // Two sessions that end each other at once: the second finds itself ended, and ends nobody.
             tx.sessions().lock_owner(user).await?;
             if let Some(calling) = caller.session()
-                && !tx.sessions().is_live(calling, now).await?
+                && !tx.sessions().is_live((calling, user), now).await?
             {
                 return Err(SessionError::Access(AccessError::SessionEnded));
             }
             let ended = tx.sessions().end_all_but((kept, user), EndReason::EndedWithOthers, now).await?;
             if ended > 0 {
-                let mut event = AuditEvent::by_user(Action::SessionsEnded, (user, caller.org_id()), origin);
+                let mut event = AuditEvent::by_user(Action::SessionsEnded, (user, caller.home_id()), origin);
                 event.after = Some(Details::from([("ended".to_owned(), Some(ended.to_string()))]));
                 tx.record(event, now).await?;
             }

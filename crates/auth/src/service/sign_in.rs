@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use sme_pulse_domain::{
-    ids::{SessionId, UserId},
+    ids::{OrgId, SessionId, UserId},
     role::RoleSet,
     session::Session,
     user::User,
@@ -25,7 +25,9 @@ pub struct SignedIn {
     pub refresh_expires_in: i64,
     /// Who is signed in.
     pub user: User,
-    /// The roles held in the organization.
+    /// The organization the tokens are for.
+    pub org: OrgId,
+    /// The roles held in it.
     pub roles: RoleSet,
     /// The session.
     pub session: SessionId,
@@ -57,6 +59,7 @@ impl AuthService {
             refresh_token: RefreshToken { session: session.id, counter }.seal(&self.keys.refresh_token),
             refresh_expires_in: session.expires_at.signed_duration_since(now).num_seconds(),
             user,
+            org: session.org,
             roles,
             session: session.id,
             device_token: None,

@@ -7,6 +7,7 @@ pub(crate) mod audit_head;
 pub(crate) mod audit_log;
 pub(crate) mod customer;
 pub(crate) mod guess_counter;
+pub(crate) mod membership;
 pub(crate) mod mfa_challenge;
 pub(crate) mod mfa_factor;
 pub(crate) mod mfa_recovery_code;

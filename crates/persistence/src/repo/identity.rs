@@ -5,10 +5,9 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    Condition, EntityTrait, ExprTrait, FromQueryResult, IntoSimpleExpr, JoinType, QueryFilter, QuerySelect,
-    RelationDef, Select,
+    EntityTrait, ExprTrait, FromQueryResult, IntoSimpleExpr, JoinType, QueryFilter, QuerySelect, RelationDef, Select,
     prelude::DateTimeUtc,
-    sea_query::{Expr, IntoCondition},
+    sea_query::{Expr, Func},
 };
 use sme_pulse_domain::{
     email::Email,
@@ -22,7 +21,7 @@ use sme_pulse_domain::{
 use crate::{
     Store, StoreError,
     column::StoredUuid,
-    entity::{mfa_factor, organization, role, session, user, user_role},
+    entity::{membership, mfa_factor, organization, role, session, user, user_role},
 };
 
 /// The caller behind a token, as the database knows them now.
@@ -30,9 +29,13 @@ use crate::{
 pub struct PrincipalRow {
     /// The user.
     pub user: User,
-    /// Whether the organization is active.
+    /// The organization the session is for, or the home organization without one.
+    pub org: OrgId,
+    /// Whether that organization is active.
     pub org_status: Status,
-    /// The roles held in the organization.
+    /// Whether the user belongs to it: at home always, elsewhere while the membership is active.
+    pub is_member: bool,
+    /// The roles held in it.
     pub roles: RoleSet,
     /// The session asked for, if it exists and is this user's.
     pub session: Option<SessionState>,
@@ -56,7 +59,7 @@ pub struct SessionState {
 impl Store {
     /// The account with this address, in whatever organization it is.
     pub async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
-        let query = users_with_roles().filter(user::Column::Email.into_simple_expr().eq(email.as_str()));
+        let query = users_with_roles(None).filter(user::Column::Email.into_simple_expr().eq(email.as_str()));
         let factor: RelationDef =
             user::Entity::belongs_to(mfa_factor::Entity).from(user::Column::Id).to(mfa_factor::Column::UserId).into();
         let query = query
@@ -83,10 +86,9 @@ impl Store {
         user: UserId,
         session: Option<SessionId>,
     ) -> Result<Option<PrincipalRow>, StoreError> {
-        let mut query = users_with_roles().filter(user::Column::Id.into_simple_expr().eq(user.get()));
-        if let Some(session) = session {
+        let mut query = users_with_roles(session).filter(user::Column::Id.into_simple_expr().eq(user.get()));
+        if session.is_some() {
             query = query
-                .join(JoinType::LeftJoin, session_of_user(session))
                 .column_as(session::Column::OrgId, "session_org_id")
                 .column_as(session::Column::ExpiresAt, "session_expires_at")
                 .column_as(session::Column::RevokedAt, "session_revoked_at")
@@ -98,49 +100,53 @@ impl Store {
         let rows = query.into_model::<Row>().all(self.pool()).await?;
         Ok(Found::from_rows(rows)?.map(|found| PrincipalRow {
             user: found.user,
+            org: found.org,
             org_status: found.org_status,
+            is_member: found.is_member,
             roles: found.roles,
             session: found.session,
         }))
     }
 }
 
-/// One row a role; users without a role have one row.
+/// Users with organization, roles and membership: of the session's organization if one is named, else of their own.
+/// One row a role; who holds none has one row. A session is found only if it is the user's own: a token that names
+/// somebody else's finds none.
 #[expect(clippy::disallowed_methods, reason = "the tenant is what is being looked up; every caller filters by a key")]
-pub(super) fn users_with_roles() -> Select<user::Entity> {
-    let organization: RelationDef =
-        user::Entity::belongs_to(organization::Entity).from(user::Column::OrgId).to(organization::Column::Id).into();
-    let held: RelationDef =
-        user::Entity::belongs_to(user_role::Entity).from(user::Column::Id).to(user_role::Column::UserId).into();
-    let in_home = held.on_condition(|user, held| {
-        Expr::col((held, user_role::Column::OrgId)).equals((user, user::Column::OrgId)).into_condition()
-    });
-    let role: RelationDef =
-        user_role::Entity::belongs_to(role::Entity).from(user_role::Column::RoleId).to(role::Column::Id).into();
-    user::Entity::find()
-        .select_only()
-        .columns([
-            user::Column::Id,
-            user::Column::OrgId,
-            user::Column::Email,
-            user::Column::FullName,
-            user::Column::Status,
-            user::Column::LastLoginAt,
-        ])
+pub(super) fn users_with_roles(session: Option<SessionId>) -> Select<user::Entity> {
+    let mut users = user::Entity::find().select_only().columns([
+        user::Column::Id,
+        user::Column::OrgId,
+        user::Column::Email,
+        user::Column::FullName,
+        user::Column::Status,
+        user::Column::LastLoginAt,
+    ]);
+    let query = QuerySelect::query(&mut users);
+    let user = || Expr::col((user::Entity, user::Column::Id));
+    let home = || Expr::col((user::Entity, user::Column::OrgId));
+    let mut org = home();
+    if let Some(id) = session {
+        let is_own = Expr::col((session::Entity, session::Column::UserId)).eq(user());
+        let is_named = Expr::col((session::Entity, session::Column::Id)).eq(StoredUuid(id.get()));
+        query.left_join(session::Entity, is_own.and(is_named));
+        org = Func::coalesce([Expr::col((session::Entity, session::Column::OrgId)), home()]).into();
+    }
+    let held_by = Expr::col((user_role::Entity, user_role::Column::UserId)).eq(user());
+    let held_in = Expr::col((user_role::Entity, user_role::Column::OrgId)).eq(org.clone());
+    let member = Expr::col((membership::Entity, membership::Column::UserId)).eq(user());
+    let member_of = Expr::col((membership::Entity, membership::Column::OrgId)).eq(org.clone());
+    let role_held = Expr::col((user_role::Entity, user_role::Column::RoleId)).equals((role::Entity, role::Column::Id));
+    query
+        .inner_join(organization::Entity, Expr::col((organization::Entity, organization::Column::Id)).eq(org))
+        .left_join(user_role::Entity, held_by.and(held_in))
+        .left_join(role::Entity, role_held)
+        .left_join(membership::Entity, member.and(member_of));
+    users
+        .column_as(organization::Column::Id, "in_org_id")
         .column_as(organization::Column::Status, "org_status")
+        .column_as(membership::Column::Status, "membership_status")
         .column_as(role::Column::Code, "role_code")
-        .join(JoinType::InnerJoin, organization)
-        .join(JoinType::LeftJoin, in_home)
-        .join(JoinType::LeftJoin, role)
-}
-
-/// The session, only if it is the user's own: a token that names somebody else's finds none.
-pub(super) fn session_of_user(id: SessionId) -> RelationDef {
-    let sessions: RelationDef =
-        user::Entity::belongs_to(session::Entity).from(user::Column::Id).to(session::Column::UserId).into();
-    sessions.on_condition(move |_, session| {
-        Condition::all().add(Expr::col((session, session::Column::Id)).eq(StoredUuid(id.get())))
-    })
 }
 
 #[derive(FromQueryResult)]
@@ -151,7 +157,9 @@ pub(super) struct Row {
     full_name: Option<String>,
     status: String,
     last_login_at: Option<DateTimeUtc>,
+    in_org_id: i64,
     org_status: String,
+    membership_status: Option<String>,
     role_code: Option<String>,
     password_hash: Option<String>,
     password_changed_at: Option<DateTimeUtc>,
@@ -179,7 +187,9 @@ impl Row {
 
 pub(super) struct Found {
     pub(super) user: User,
+    pub(super) org: OrgId,
     pub(super) org_status: Status,
+    pub(super) is_member: bool,
     pub(super) roles: RoleSet,
     password_hash: Option<String>,
     password_changed_at: Option<DateTime<Utc>>,
@@ -193,7 +203,11 @@ impl Found {
         let roles = rows.iter().filter_map(|row| row.role_code.as_deref()?.parse().ok()).collect();
         let Some(row) = rows.into_iter().next() else { return Ok(None) };
         let session = row.session();
+        let is_active = |status: &str| status.parse().is_ok_and(Status::is_active);
+        let is_member = row.in_org_id == row.org_id || row.membership_status.as_deref().is_some_and(is_active);
         Ok(Some(Self {
+            org: OrgId::new(row.in_org_id),
+            is_member,
             user: User {
                 id: UserId::new(row.id),
                 org: OrgId::new(row.org_id),

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, EntityTrait, ExprTrait, FromQueryResult, IntoSimpleExpr, JoinType, QueryFilter, QuerySelect,
+    ActiveValue::Set, EntityTrait, ExprTrait, FromQueryResult, IntoSimpleExpr, QueryFilter, QuerySelect,
     prelude::DateTimeUtc, sea_query::Expr,
 };
 use sme_pulse_domain::{
@@ -15,7 +15,7 @@ use sme_pulse_domain::{
     user::User,
 };
 
-use super::identity::{Found, Row, session_of_user, users_with_roles};
+use super::identity::{Found, Row, users_with_roles};
 use crate::{Store, StoreError, column::StoredUuid, entity::session};
 
 /// A session and whose it is, as the database has them now.
@@ -27,9 +27,11 @@ pub struct RefreshRow {
     pub counter: i64,
     /// The user.
     pub user: User,
-    /// Whether the user's organization is active.
+    /// Whether the session's organization is active.
     pub org_status: Status,
-    /// The roles held in the user's organization.
+    /// Whether the user still belongs to it.
+    pub is_member: bool,
+    /// The roles held in it.
     pub roles: RoleSet,
 }
 
@@ -51,10 +53,9 @@ pub struct Rotation {
 impl Store {
     /// The session that a genuine refresh token names: one read.
     pub async fn session_for_refresh(&self, id: SessionId) -> Result<Option<RefreshRow>, StoreError> {
-        let rows = users_with_roles()
+        let rows = users_with_roles(Some(id))
             .filter(Expr::col((session::Entity, session::Column::Id)).eq(StoredUuid(id.get())))
-            .join(JoinType::InnerJoin, session_of_user(id))
-            .column_as(session::Column::OrgId, "home")
+            .column_as(session::Column::OrgId, "session_org")
             .column_as(session::Column::RefreshCounter, "refresh_counter")
             .column_as(session::Column::CreatedAt, "opened_at")
             .column_as(session::Column::ExpiresAt, "expires_at")
@@ -75,8 +76,8 @@ impl Store {
         let (Some(found), Some(columns)) = (Found::from_rows(of_user)?, of_session) else { return Ok(None) };
         let counter = columns.refresh_counter;
         let session = columns.into_session(id, found.user.id);
-        let Found { user, org_status, roles, .. } = found;
-        Ok(Some(RefreshRow { session, counter, user, org_status, roles }))
+        let Found { user, org_status, is_member, roles, .. } = found;
+        Ok(Some(RefreshRow { session, counter, user, org_status, is_member, roles }))
     }
 
     /// Puts the next refresh token in the place of the newest; `false` when that is not the newest any more, or the
@@ -111,7 +112,7 @@ struct SessionRow {
 
 #[derive(FromQueryResult)]
 struct SessionColumns {
-    home: i64,
+    session_org: i64,
     refresh_counter: i64,
     opened_at: DateTimeUtc,
     expires_at: DateTimeUtc,
@@ -128,7 +129,7 @@ impl SessionColumns {
         Session {
             id,
             user,
-            org: OrgId::new(self.home),
+            org: OrgId::new(self.session_org),
             created_at: self.opened_at,
             expires_at: self.expires_at,
             last_seen_at: self.last_seen_at,

@@ -23,12 +23,13 @@ const ROTATE: &str = "UPDATE auth.sessions AS s \
     FROM core.users AS u, core.organizations AS o \
     WHERE s.id = $1 AND s.refresh_counter = $2 AND s.revoked_at IS NULL AND s.expires_at > $4 \
         AND $5 > $4 AND s.created_at + $6 * INTERVAL '1 microsecond' > $4 \
-        AND u.id = s.user_id AND u.org_id = s.org_id AND u.status = 'active' \
-        AND o.id = u.org_id AND o.status = 'active' \
+        AND u.id = s.user_id AND u.status = 'active' AND o.id = s.org_id AND o.status = 'active' \
+        AND (u.org_id = s.org_id OR EXISTS (SELECT 1 FROM auth.memberships AS m \
+            WHERE m.org_id = s.org_id AND m.user_id = u.id AND m.status = 'active')) \
     RETURNING s.org_id, s.created_at, s.expires_at, s.client_ip, s.user_agent, s.authenticated_at, s.amr, \
-        u.id, u.email, u.full_name, u.last_login_at, \
+        u.id, u.org_id, u.email, u.full_name, u.last_login_at, \
         (SELECT string_agg(r.code, ' ') FROM core.user_roles AS h JOIN core.roles AS r ON r.id = h.role_id \
-            WHERE h.user_id = u.id AND h.org_id = u.org_id)";
+            WHERE h.user_id = u.id AND h.org_id = s.org_id)";
 
 /// The step from one refresh token to the next, and what it does to the session's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +49,8 @@ pub struct Step {
 }
 
 impl Store {
-    /// Takes the step if the token is the newest of a live session, and its user and organization are active and still
-    /// belong together; the session as it is after that. `None` when it is not so, and always on SQLite, where a second
+    /// Takes the step if the token is the newest of a live session, and its user and organization are active and the user
+    /// still belongs to it; the session as it is after that. `None` when it is not so, and always on SQLite, where a second
     /// statement costs no round trip: nothing has been written then.
     pub async fn step_refresh(&self, step: Step) -> Result<Option<RefreshRow>, StoreError> {
         let longest = match (self.engine(), step.longest.num_microseconds()) {
@@ -77,7 +78,7 @@ fn into_domain(row: &QueryResult, step: Step) -> Result<RefreshRow, StoreError> 
     let created_at: DateTimeUtc = row.try_get_by_index(1)?;
     let user = UserId::new(row.try_get_by_index(7)?);
     let amr: Option<String> = row.try_get_by_index(6)?;
-    let roles: Option<String> = row.try_get_by_index(11)?;
+    let roles: Option<String> = row.try_get_by_index(12)?;
     Ok(RefreshRow {
         session: Session {
             id: step.session,
@@ -95,13 +96,14 @@ fn into_domain(row: &QueryResult, step: Step) -> Result<RefreshRow, StoreError> 
         counter: step.to,
         user: User {
             id: user,
-            org,
-            email: Email::stored(row.try_get_by_index(8)?),
-            full_name: row.try_get_by_index(9)?,
+            org: OrgId::new(row.try_get_by_index(8)?),
+            email: Email::stored(row.try_get_by_index(9)?),
+            full_name: row.try_get_by_index(10)?,
             status: Status::Active,
-            last_login_at: row.try_get_by_index(10)?,
+            last_login_at: row.try_get_by_index(11)?,
         },
         org_status: Status::Active,
+        is_member: true,
         // A role this binary does not know (written by a newer one) grants nothing.
         roles: roles.iter().flat_map(|codes| codes.split(' ')).filter_map(|code| code.parse().ok()).collect(),
     })

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ExprTrait, IntoSimpleExpr, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
+    EntityTrait, ExprTrait, IntoSimpleExpr, QueryFilter, QueryOrder, QuerySelect, Select, UpdateMany,
     sea_query::{Expr, LockType},
 };
 use sme_pulse_domain::{
@@ -88,10 +88,9 @@ impl Sessions<'_> {
         Ok(())
     }
 
-    /// A user's live sessions, newest first.
+    /// A user's live sessions for whatever organization, newest first.
     pub async fn live_of(&self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError> {
-        let rows = session::Entity::within(self.scope)
-            .filter(session::Column::UserId.into_simple_expr().eq(user.get()))
+        let rows = sessions_of(user)
             .filter(session::Column::RevokedAt.into_simple_expr().is_null())
             .filter(session::Column::ExpiresAt.into_simple_expr().gt(now))
             .order_by_desc(session::Column::CreatedAt)
@@ -109,22 +108,28 @@ impl Sessions<'_> {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let one = session::Column::Id.into_simple_expr().eq(StoredUuid(id.get()));
-        let done = self.ending(user, reason, now).filter(one).exec(self.tx).await?;
+        let done = Self::ending(user, reason, now).filter(one).exec(self.tx).await?;
         Ok(done.rows_affected > 0)
     }
 
-    /// Ends all live sessions of this user but one; how many there were.
+    /// Ends all live sessions of this user but one, for whatever organization; how many there were.
     pub async fn end_all_but(
         &self,
         (kept, user): (Option<SessionId>, UserId),
         reason: EndReason,
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        let mut ending = self.ending(user, reason, now);
+        let mut ending = Self::ending(user, reason, now);
         if let Some(kept) = kept {
             ending = ending.filter(session::Column::Id.into_simple_expr().ne(StoredUuid(kept.get())));
         }
         Ok(ending.exec(self.tx).await?.rows_affected)
+    }
+
+    /// Ends all live sessions that this user has for this organization alone; how many there were.
+    pub async fn end_all_here(&self, user: UserId, reason: EndReason, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let here = session::Column::OrgId.into_simple_expr().eq(self.scope.org().get());
+        Ok(Self::ending(user, reason, now).filter(here).exec(self.tx).await?.rows_affected)
     }
 
     /// Makes what changes several sessions of one user queue up, until the transaction ends. Take this lock first.
@@ -134,9 +139,9 @@ impl Sessions<'_> {
         Ok(())
     }
 
-    /// Whether a session lives.
-    pub async fn is_live(&self, id: SessionId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let row = session::Entity::within(self.scope)
+    /// Whether a session of this user lives.
+    pub async fn is_live(&self, (id, user): (SessionId, UserId), now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let row = sessions_of(user)
             .filter(session::Column::Id.into_simple_expr().eq(StoredUuid(id.get())))
             .filter(session::Column::RevokedAt.into_simple_expr().is_null())
             .filter(session::Column::ExpiresAt.into_simple_expr().gt(now));
@@ -144,15 +149,14 @@ impl Sessions<'_> {
     }
 
     /// Marks the live sessions of this user as ended.
-    fn ending(&self, user: UserId, reason: EndReason, now: DateTime<Utc>) -> UpdateMany<session::Entity> {
-        session::Entity::update_within(self.scope)
+    fn ending(user: UserId, reason: EndReason, now: DateTime<Utc>) -> UpdateMany<session::Entity> {
+        update_of(user)
             .set(session::ActiveModel {
                 revoked_at: Set(Some(now)),
                 revoke_reason: Set(Some(reason.as_str().to_owned())),
                 updated_at: Set(now),
                 ..Default::default()
             })
-            .filter(session::Column::UserId.into_simple_expr().eq(user.get()))
             .filter(session::Column::RevokedAt.into_simple_expr().is_null())
             .filter(session::Column::ExpiresAt.into_simple_expr().gt(now))
     }
@@ -165,7 +169,7 @@ impl Sessions<'_> {
         methods: Methods,
         now: DateTime<Utc>,
     ) -> Result<Option<Session>, StoreError> {
-        let rows = session::Entity::update_within(self.scope)
+        let rows = update_of(user)
             .set(session::ActiveModel {
                 authenticated_at: Set(Some(now)),
                 amr: Set(Some(methods.to_string())),
@@ -173,7 +177,6 @@ impl Sessions<'_> {
                 ..Default::default()
             })
             .filter(session::Column::Id.into_simple_expr().eq(StoredUuid(id.get())))
-            .filter(session::Column::UserId.into_simple_expr().eq(user.get()))
             .filter(session::Column::RevokedAt.into_simple_expr().is_null())
             .filter(session::Column::ExpiresAt.into_simple_expr().gt(now))
             .exec_with_returning(self.tx)
@@ -218,6 +221,18 @@ impl Sessions<'_> {
             .await?;
         Ok(())
     }
+}
+
+/// A person's sessions are theirs, in whatever organization: log-outs and new passwords end them all.
+#[expect(clippy::disallowed_methods, reason = "confined to one person, who asks for it or whose account is concerned")]
+fn sessions_of(user: UserId) -> Select<session::Entity> {
+    session::Entity::find().filter(session::Column::UserId.into_simple_expr().eq(user.get()))
+}
+
+/// As [`sessions_of`], for changes.
+#[expect(clippy::disallowed_methods, reason = "confined to one person, who asks for it or whose account is concerned")]
+fn update_of(user: UserId) -> UpdateMany<session::Entity> {
+    session::Entity::update_many().filter(session::Column::UserId.into_simple_expr().eq(user.get()))
 }
 
 fn unchanged(password: PasswordAsOf) -> Expr {

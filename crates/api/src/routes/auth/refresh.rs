@@ -48,6 +48,6 @@ pub(super) async fn handle(
     let session = presented.as_ref().ok().and_then(|presented| presented.session());
     limits.refresh.admit(RefreshKey::new(&context, session), &context)?;
     let done = auth.refresh(presented?, &origin(&context)).await?;
-    context.identify(done.user.id.get(), done.user.org.get());
+    context.identify(done.user.id.get(), done.org.get());
     Ok(Json(done.into()))
 }

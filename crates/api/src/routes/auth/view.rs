@@ -6,7 +6,7 @@ use sme_pulse_auth::{
     service::{AccessToken, PendingLogIn, SignedIn},
 };
 use sme_pulse_domain::{
-    ids::SessionId,
+    ids::{OrgId, SessionId},
     role::{Role, RoleSet},
     session::Session,
     user::User,
@@ -208,7 +208,7 @@ impl From<SignedIn> for LogInView {
             access_token: done.token,
             token_type: "bearer",
             expires_in: done.expires_in,
-            user: UserView::from(&done.user),
+            user: UserView::of(&done.user, done.org),
             roles: codes(&done.roles),
             refresh_token: done.refresh_token.as_str().to_owned(),
             refresh_expires_in: done.refresh_expires_in,
@@ -217,13 +217,14 @@ impl From<SignedIn> for LogInView {
     }
 }
 
-impl From<&User> for UserView {
-    fn from(user: &User) -> Self {
+impl UserView {
+    /// `org` is the organization the token is for.
+    fn of(user: &User, org: OrgId) -> Self {
         Self {
             id: user.id.get(),
             email: user.email.as_str().to_owned(),
             full_name: user.full_name.clone(),
-            org_id: user.org.get(),
+            org_id: org.get(),
             status: user.status.as_str(),
         }
     }
@@ -231,7 +232,7 @@ impl From<&User> for UserView {
 
 impl From<&Principal> for MeView {
     fn from(caller: &Principal) -> Self {
-        let UserView { id, email, full_name, org_id, status } = UserView::from(caller.user());
+        let UserView { id, email, full_name, org_id, status } = UserView::of(caller.user(), caller.org_id());
         Self { id, email, full_name, org_id, status, roles: codes(caller.roles()) }
     }
 }

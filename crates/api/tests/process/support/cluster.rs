@@ -72,7 +72,7 @@ impl Cluster {
         let postmaster = self.postmaster();
         kill_process(postmaster, Signal::STOP).unwrap();
         for child in children(postmaster) {
-            kill_process(child, Signal::STOP).unwrap();
+            signal(child, Signal::STOP);
         }
     }
 
@@ -80,7 +80,7 @@ impl Cluster {
     pub(crate) fn thaw(&self) {
         let postmaster = self.postmaster();
         for process in children(postmaster).into_iter().chain([postmaster]) {
-            kill_process(process, Signal::CONT).unwrap();
+            signal(process, Signal::CONT);
         }
     }
 
@@ -117,6 +117,14 @@ impl Drop for Cluster {
             self.thaw();
         }
         let _ = self.command("pg_ctl", &["stop", "-w", "-m", "immediate", "-D", &self.data()]).status();
+    }
+}
+
+/// A helper process of the database may have ended by itself meanwhile.
+fn signal(process: Pid, signal: Signal) {
+    match kill_process(process, signal) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+        Err(error) => panic!("{error}"),
     }
 }
 

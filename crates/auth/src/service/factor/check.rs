@@ -154,7 +154,7 @@ impl AuthService {
         let user = caller.user_id();
         let password = matches!(refusal, FactorRefusal::WrongPassword | FactorRefusal::UnreadableHash);
         let action = if password { Action::PasswordRefused } else { Action::FactorRefused };
-        self.record_apart(AuditEvent::by_user(action, (user, caller.org_id()), origin)).await?;
+        self.record_apart(AuditEvent::by_user(action, (user, caller.home_id()), origin)).await?;
         Err(FactorError::WrongProof { user, refusal })
     }
 

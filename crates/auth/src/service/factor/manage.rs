@@ -35,7 +35,7 @@ pub type RecoveryCodes = Vec<Zeroizing<String>>;
 impl AuthService {
     /// The caller's second factor.
     pub async fn factor_status(&self, caller: &Principal) -> Result<FactorStatus, StoreError> {
-        let tx = self.parts.store.begin_read(caller.scope()).await?;
+        let tx = self.parts.store.begin_read(caller.account_scope()).await?;
         let factor = tx.factors().find(caller.user_id()).await?;
         let confirmed_at = factor.and_then(|factor| factor.confirmed_at);
         Ok(FactorStatus {
@@ -46,7 +46,7 @@ impl AuthService {
 
     /// Whether the caller's log-ins ask for a code.
     pub async fn has_factor(&self, caller: &Principal) -> Result<bool, StoreError> {
-        let tx = self.parts.store.begin_read(caller.scope()).await?;
+        let tx = self.parts.store.begin_read(caller.account_scope()).await?;
         has_factor(&tx, caller.user_id()).await
     }
 
@@ -65,10 +65,10 @@ impl AuthService {
         let sealed = self.factors.seal(user, secret.as_slice(), &*self.parts.rng).ok_or(FactorError::Unmakeable)?;
         let enrolment = totp::enrolment(secret.as_slice(), &caller.user().email).ok_or(FactorError::Unmakeable)?;
         let stored = retrying(|| async {
-            let tx = self.parts.store.begin(caller.scope()).await?;
+            let tx = self.parts.store.begin(caller.account_scope()).await?;
             let stored = tx.factors().enrol(user, &sealed, now).await?;
             if stored {
-                tx.record(AuditEvent::by_user(Action::FactorEnrolled, (user, caller.org_id()), origin), now).await?;
+                tx.record(AuditEvent::by_user(Action::FactorEnrolled, (user, caller.home_id()), origin), now).await?;
             }
             tx.commit().await?;
             Ok::<_, StoreError>(stored)
@@ -105,7 +105,7 @@ impl AuthService {
         origin: &Origin,
     ) -> Result<Checked<()>, FactorError> {
         let (user, now) = (caller.user_id(), self.parts.clock.now());
-        let tx = self.parts.store.begin(caller.scope()).await?;
+        let tx = self.parts.store.begin(caller.account_scope()).await?;
         let factor = tx.factors().find_for_update(user).await?.ok_or(FactorError::NotEnrolled)?;
         if factor.confirmed_at.is_some() {
             return Err(FactorError::AlreadyEnabled);
@@ -122,7 +122,7 @@ impl AuthService {
         if let Some(session) = caller.session() {
             tx.sessions().prove((session, user), Methods::WITH_CODE, now).await?;
         }
-        tx.record(AuditEvent::by_user(Action::FactorEnabled, (user, caller.org_id()), origin), now).await?;
+        tx.record(AuditEvent::by_user(Action::FactorEnabled, (user, caller.home_id()), origin), now).await?;
         tx.commit().await?;
         Ok(Ok(()))
     }
@@ -136,14 +136,14 @@ impl AuthService {
         let (user, now) = (caller.user_id(), self.parts.clock.now());
         let (codes, hashes) = self.new_recovery_codes();
         retrying(|| async {
-            let tx = self.parts.store.begin(caller.scope()).await?;
+            let tx = self.parts.store.begin(caller.account_scope()).await?;
             let factor = tx.factors().find_for_update(user).await?;
             if factor.is_none_or(|factor| factor.confirmed_at.is_none()) {
                 return Err(FactorError::NotEnabled);
             }
             caller.require_recent_factor(RECENT_MINUTES)?;
             tx.factors().replace_recovery_codes(user, &hashes, now).await?;
-            tx.record(AuditEvent::by_user(Action::RecoveryCodesRenewed, (user, caller.org_id()), origin), now).await?;
+            tx.record(AuditEvent::by_user(Action::RecoveryCodesRenewed, (user, caller.home_id()), origin), now).await?;
             Ok(tx.commit().await?)
         })
         .await?;
@@ -191,7 +191,7 @@ impl AuthService {
         origin: &Origin,
     ) -> Result<Checked<()>, FactorError> {
         let (user, now) = (caller.user_id(), self.parts.clock.now());
-        let tx = self.parts.store.begin(caller.scope()).await?;
+        let tx = self.parts.store.begin(caller.account_scope()).await?;
         let mut recovery_code_used = false;
         if let Some(code) = code {
             match self.use_code(&tx, user, code, now).await? {
@@ -204,9 +204,9 @@ impl AuthService {
         }
         tx.challenges().remove_of(user).await?;
         if recovery_code_used {
-            tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user, caller.org_id()), origin), now).await?;
+            tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user, caller.home_id()), origin), now).await?;
         }
-        tx.record(AuditEvent::by_user(Action::FactorDisabled, (user, caller.org_id()), origin), now).await?;
+        tx.record(AuditEvent::by_user(Action::FactorDisabled, (user, caller.home_id()), origin), now).await?;
         tx.commit().await?;
         Ok(Ok(()))
     }

@@ -58,7 +58,7 @@ impl AuthService {
         now: DateTime<Utc>,
     ) -> Result<Checked<AccessToken>, FactorError> {
         let user = caller.user_id();
-        let tx = self.parts.store.begin(caller.scope()).await?;
+        let tx = self.parts.store.begin(caller.account_scope()).await?;
         let methods = match code {
             Some(code) => match self.use_code(&tx, user, code, now).await? {
                 Ok(methods) => methods,
@@ -72,9 +72,9 @@ impl AuthService {
         let session = proved.ok_or(AccessError::SessionEnded)?;
         let token = self.access_token(user, caller.roles(), &session, now)?;
         if by_recovery_code(methods) {
-            tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user, caller.org_id()), origin), now).await?;
+            tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user, caller.home_id()), origin), now).await?;
         }
-        tx.record(AuditEvent::by_user(Action::Reauthenticated, (user, caller.org_id()), origin), now).await?;
+        tx.record(AuditEvent::by_user(Action::Reauthenticated, (user, caller.home_id()), origin), now).await?;
         tx.commit().await?;
         Ok(Ok(token))
     }
