@@ -23,6 +23,9 @@ use crate::{
 
 /// How long the readiness probe waits for the database.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often the opening of a busy SQLite file is tried again, and the pause before that: 5 s, as for its writers.
+const OPEN_ATTEMPTS: u32 = 200;
+const OPEN_PAUSE: Duration = Duration::from_millis(25);
 
 /// The database. Clones share one pool.
 #[derive(Clone)]
@@ -39,7 +42,7 @@ impl Store {
     /// Prepares the pool. Nothing is sent yet: an unreachable database shows at the first use. The randomness salts the
     /// personal data in audit events.
     pub async fn open(settings: &DatabaseSettings, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
-        let pool = Database::connect(settings.connect_options()).await?;
+        let pool = connect(settings).await?;
         Ok(Self {
             pool: Arc::new(Normalised(pool)),
             engine: settings.engine(),
@@ -193,6 +196,21 @@ impl SystemTx {
 
     pub(crate) const fn engine(&self) -> Engine {
         self.engine
+    }
+}
+
+/// A new SQLite file changes its journal once, and refuses whoever opens it at that moment without waiting as it does
+/// otherwise. So two processes that start together on nothing try again.
+async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, StoreError> {
+    let mut left = OPEN_ATTEMPTS;
+    loop {
+        match Database::connect(settings.connect_options()).await.map_err(StoreError::from) {
+            Err(error) if left > 0 && error.is_transient() => {
+                left = left.saturating_sub(1);
+                tokio::time::sleep(OPEN_PAUSE).await;
+            }
+            result => return result,
+        }
     }
 }
 
