@@ -53,6 +53,7 @@ mod reset_password;
 mod reset_request;
 mod sessions;
 mod sign_in;
+mod users;
 
 use std::sync::Arc;
 
@@ -89,6 +90,7 @@ pub use reset_password::ResetPassword;
 pub use reset_request::ResetRequest;
 pub use sessions::SessionError;
 pub use sign_in::{AccessToken, SignedIn};
+pub use users::{CreateUser, SetPassword, UpdatedUser, UserError};
 
 /// Everything the service is made of.
 pub struct AuthParts {
