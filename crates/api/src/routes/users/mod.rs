@@ -2,12 +2,12 @@
 
 mod create;
 mod delete;
-mod fields;
+pub(super) mod fields;
 mod list;
 mod read;
 mod reset_password;
 mod update;
-mod view;
+pub(super) mod view;
 
 use sme_pulse_domain::permission::Permission;
 use utoipa::OpenApi;

@@ -148,3 +148,7 @@ fn both(home: Select<user::Entity>, outside: Select<membership::Entity>) -> Sele
     home.union(UnionType::All, outside.into_query());
     home
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
