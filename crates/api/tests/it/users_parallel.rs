@@ -2,8 +2,16 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use sme_pulse_domain::role::Role;
+use sme_pulse_auth::service::{CreateUser, SetPassword, UserError};
+use sme_pulse_domain::{
+    audit::Origin,
+    email::Email,
+    ids::UserId,
+    person::{PersonPatch, RoleChange},
+    role::Role,
+};
 use sme_pulse_testing::on_both_databases;
+use zeroize::Zeroizing;
 
 use super::support::{TestApp, USERS, new_user, user_path};
 
@@ -89,5 +97,40 @@ on_both_databases! {
         }
         let held: Value = owner.get(&user_path(user)).await.json()["roles"].clone();
         assert!(sets.contains(&held), "{held}");
+    }
+
+    async fn roles_that_were_taken_away_after_the_guard_looked_count_for_nothing(app: TestApp) {
+        let (owner, origin) = (app.member(&[Role::Owner]).await, Origin::default());
+        let stale = app.colleague(owner.org, "stale@example.com", &[Role::Owner]).await;
+        let other = app.colleague(owner.org, "other@example.com", &[Role::Cashier]).await;
+        let (as_it_was, path) = (app.auth.authenticate(&stale.token).await.unwrap(), user_path(stale.user));
+        let patch = PersonPatch { roles: Some(RoleChange::ToHold(Role::Owner)), ..PersonPatch::default() };
+        let refused = async |what: &str| {
+            let id = UserId::new(other.user);
+            let new = || CreateUser {
+                email: Email::parse("new@example.com").unwrap(),
+                full_name: "New".to_owned(),
+                password: Zeroizing::new("a good passphrase".to_owned()),
+                roles: [Role::Cashier].into_iter().collect(),
+                origin: Origin::default(),
+            };
+            let set = SetPassword { user: id, new: None, origin: Origin::default() };
+            for outcome in [
+                app.auth.update_user(&as_it_was, id, &patch, &origin).await.map(drop),
+                app.auth.update_user(&as_it_was, UserId::new(stale.user), &patch, &origin).await.map(drop),
+                app.auth.deactivate_user(&as_it_was, id, &origin).await.map(drop),
+                app.auth.create_user(&as_it_was, new()).await.map(drop),
+                app.auth.set_password(&as_it_was, set).await.map(drop),
+            ] {
+                assert!(matches!(outcome, Err(UserError::Access(_))), "{what}: {outcome:?}");
+            }
+        };
+        assert_eq!(owner.put(&path, &json!({"roles": ["cashier"]})).await.status, 200);
+        refused("demoted").await;
+        assert_eq!(owner.delete(&path).await.status, 204);
+        refused("deactivated").await;
+        assert_eq!(owner.put(&path, &json!({"roles": ["owner"], "status": "active"})).await.status, 200);
+        assert!(app.auth.update_user(&as_it_was, UserId::new(other.user), &patch, &origin).await.is_ok());
+        assert_eq!(app.numbers("SELECT COUNT(*) FROM core.users WHERE email = 'new@example.com'").await, [0]);
     }
 }

@@ -1,5 +1,6 @@
 //! The authentication service: log-in, sessions, passwords, the second factor, what slows guesses down, the people of an
-//! organization, the audit trail as its readers see it, and the organization's own data sheet. It knows no routes; every use case is one transaction, committed in one visible place.
+//! organization, the audit trail as its readers see it, and the organization's own data sheet. It knows no routes; every
+//! use case is one transaction, committed in one visible place.
 //!
 //! ```
 //! use std::sync::Arc;

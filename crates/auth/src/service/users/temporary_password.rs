@@ -18,12 +18,16 @@ pub(super) fn draw(rng: &dyn Rng) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0; LENGTH]);
     while password.len() < LENGTH {
         rng.fill(bytes.as_mut_slice());
-        let fair = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < FAIR);
-        let characters = fair.filter_map(|byte| ALPHABET.get(byte % ALPHABET.len()));
         let left = LENGTH.saturating_sub(password.len());
-        password.extend(characters.take(left).map(|byte| char::from(*byte)));
+        password.extend(bytes.iter().copied().filter_map(character).take(left));
     }
     password
+}
+
+/// `None` for a byte to be drawn again.
+fn character(byte: u8) -> Option<char> {
+    let byte = Some(usize::from(byte)).filter(|byte| *byte < FAIR)?;
+    ALPHABET.get(byte % ALPHABET.len()).map(|character| char::from(*character))
 }
 
 #[cfg(test)]
@@ -35,42 +39,31 @@ mod tests {
 
     use super::*;
 
-    /// Every byte in turn.
-    struct Counting(AtomicU8);
-
-    impl Rng for Counting {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
-        }
-    }
-
     #[test]
     fn every_character_has_the_same_chance_and_none_is_taken_for_another() {
-        let rng = Counting(AtomicU8::new(0));
         let mut counts = BTreeMap::new();
-        for _ in 0..550 {
-            let password = draw(&rng);
-            assert_eq!(password.chars().count(), LENGTH);
-            for character in password.chars() {
-                *counts.entry(character).or_insert(0_u32) += 1;
-            }
+        for character in (0..=u8::MAX).filter_map(character) {
+            *counts.entry(character).or_insert(0) += 1;
         }
         assert_eq!(counts.len(), ALPHABET.len());
-        assert!("0O1Il".chars().all(|odd| !counts.contains_key(&odd)), "{counts:?}");
-        // What is left of a draw that was full is thrown away, so the counts are near, not equal.
-        let (least, most) = (counts.values().min().unwrap(), counts.values().max().unwrap());
-        assert!(*most <= *least + *least / 10, "{counts:?}");
+        assert!(counts.values().all(|count| *count == 4), "{counts:?}");
+        assert!("0Oo1Il".chars().all(|odd| !counts.contains_key(&odd)), "{counts:?}");
     }
 
     #[test]
-    fn bytes_that_would_be_unfair_are_left_out() {
-        struct High(AtomicU8);
-        impl Rng for High {
+    fn bytes_that_would_be_unfair_are_drawn_again() {
+        /// Half of the first draw is no good.
+        struct Rounds(AtomicU8);
+        impl Rng for Rounds {
             fn fill(&self, bytes: &mut [u8]) {
-                let round = self.0.fetch_add(1, Ordering::Relaxed);
-                bytes.fill(if round == 0 { 255 } else { 219 });
+                let first = self.0.fetch_add(1, Ordering::Relaxed) == 0;
+                bytes.fill(219);
+                if first {
+                    bytes[..8].fill(220);
+                    bytes[8..].fill(0);
+                }
             }
         }
-        assert_eq!(draw(&High(AtomicU8::new(0))).as_str(), "z".repeat(LENGTH));
+        assert_eq!(draw(&Rounds(AtomicU8::new(0))).as_str(), "22222222zzzzzzzz");
     }
 }
