@@ -29,6 +29,7 @@ pub mod organization;
 pub mod partner;
 pub mod password_rules;
 pub mod permission;
+pub mod person;
 pub mod refresh;
 pub mod rng;
 pub mod role;

@@ -56,6 +56,10 @@ pub enum EndReason {
     PasswordChanged,
     /// The password was set anew with a link from a mail.
     PasswordReset,
+    /// Somebody who may set a new password.
+    PasswordSet,
+    /// Its user was deactivated, in all organizations or in that of the session.
+    Deactivated,
 }
 
 impl EndReason {
@@ -68,6 +72,8 @@ impl EndReason {
             Self::RefreshReused => "refresh_reused",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
+            Self::PasswordSet => "password_set",
+            Self::Deactivated => "deactivated",
         }
     }
 }

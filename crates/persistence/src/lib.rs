@@ -29,6 +29,7 @@ pub use repo::{
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
     passwords::{NewHash, NewResetToken, Passwords},
+    people::{People, PersonFilter},
     refresh::{RefreshRow, Rotation},
     rotate::Step,
     sessions::{LogInRecord, PasswordAsOf, RenewedHash, Sessions},

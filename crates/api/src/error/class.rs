@@ -7,7 +7,10 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::password::HashError;
-use sme_pulse_auth::service::{FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError};
+use sme_pulse_auth::service::{
+    FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError, UserError,
+};
+use sme_pulse_domain::password_rules::WeakPassword;
 use sme_pulse_persistence::{StoreError, Violation};
 
 use super::{ApiError, Issue, Loc, Rule};
@@ -136,6 +139,7 @@ impl ApiError {
             Self::Session(error) => of_session(error),
             Self::Password(error) => of_password(error),
             Self::Organization(error) => of_organization(error),
+            Self::User(error) => of_user(error),
             Self::Store(error) => of_store(error),
             Self::Internal(_) => Class::internal(),
         }
@@ -241,6 +245,24 @@ fn of_organization(error: &OrganizationError) -> Class<'static> {
             Class::plain(StatusCode::CONFLICT, "conflict", "Another organization already uses this tax code.")
         }
         OrganizationError::Store(cause) => of_store(cause),
+    }
+}
+
+fn of_user(error: &UserError) -> Class<'static> {
+    let refused = |field, reason: &WeakPassword| {
+        let place = vec![Loc::Name("body"), Loc::Name(field)];
+        Class::invalid(vec![Issue::new(place, reason.to_string(), "value_error")])
+    };
+    match error {
+        UserError::NotFound => Class::plain(StatusCode::NOT_FOUND, "not_found", "User not found"),
+        UserError::EmailTaken => Class::plain(StatusCode::BAD_REQUEST, "duplicate", "Email already registered"),
+        UserError::Rule(rule) => Class::plain(StatusCode::BAD_REQUEST, "rule_violated", rule.to_string()),
+        UserError::FirstPassword(reason) => refused("password", reason),
+        UserError::NewPassword(reason) => refused("new_password", reason),
+        UserError::Access(error) => of_access(error),
+        UserError::Hash(HashError::Overloaded(_)) => Class::unavailable(),
+        UserError::Hash(HashError::Unusable) => Class::internal(),
+        UserError::Store(cause) => of_store(cause),
     }
 }
 

@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::password::HashError;
 use sme_pulse_auth::service::{
-    FactorError, FactorRefusal, LogInError, PasswordError, RefreshError, RefreshRefusal, Refusal,
+    FactorError, FactorRefusal, LogInError, PasswordError, RefreshError, RefreshRefusal, Refusal, UserError,
 };
 use sme_pulse_domain::email::Email;
 use sme_pulse_domain::ids::UserId;
@@ -37,6 +37,7 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
             tracing::warn!(request_id, client_ip = %client_ip, %email, "Log-in slowed down");
         }
         ApiError::Password(refused) => log_refused_password(refused, error, request_id, client_ip),
+        ApiError::User(refused) => log_user_error(refused, error, request_id, client_ip),
         ApiError::Errands(_) => tracing::warn!(request_id, client_ip = %client_ip, "Errand queue full"),
         ApiError::Factor(refused) => log_factor_error(refused, error, request_id, client_ip),
         ApiError::LogIn(_)
@@ -128,6 +129,21 @@ fn log_refused_password(refused: &PasswordError, error: &ApiError, request_id: &
             tracing::warn!(request_id, client_ip = %client_ip, "Hashing queue full");
         }
         PasswordError::Overtaken | PasswordError::Hash(_) | PasswordError::Store(_) => {
+            log_failure(error, request_id, client_ip);
+        }
+    }
+}
+
+fn log_user_error(refused: &UserError, error: &ApiError, request_id: &str, client_ip: IpAddr) {
+    let invalid = |errors: &str| tracing::warn!(request_id, client_ip = %client_ip, errors, "Validation error");
+    match refused {
+        UserError::FirstPassword(_) => invalid("body.password value_error"),
+        UserError::NewPassword(_) => invalid("body.new_password value_error"),
+        UserError::Access(refusal) => log_access_error(refusal, error, request_id, client_ip),
+        UserError::Hash(HashError::Overloaded(_)) => {
+            tracing::warn!(request_id, client_ip = %client_ip, "Hashing queue full");
+        }
+        UserError::NotFound | UserError::EmailTaken | UserError::Rule(_) | UserError::Hash(_) | UserError::Store(_) => {
             log_failure(error, request_id, client_ip);
         }
     }

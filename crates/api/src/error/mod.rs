@@ -14,7 +14,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::service::{
-    ErrandsFull, FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError,
+    ErrandsFull, FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError, UserError,
 };
 use sme_pulse_persistence::StoreError;
 
@@ -96,6 +96,9 @@ pub enum ApiError {
     /// The organization's data sheet could not be read or written.
     #[error(transparent)]
     Organization(#[from] OrganizationError),
+    /// A user of the organization could not be read, added or changed.
+    #[error(transparent)]
+    User(#[from] UserError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -9,6 +9,7 @@ mod limits;
 pub mod mount;
 mod root;
 mod settings;
+mod users;
 
 use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
@@ -36,6 +37,7 @@ pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteI
     auth::mount(&mut table, &settings.limits);
     settings::mount(&mut table);
     audit::mount(&mut table);
+    users::mount(&mut table);
     table.finish()
 }
 
@@ -46,6 +48,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document.merge(auth::Docs::openapi());
     document.merge(settings::Docs::openapi());
     document.merge(audit::Docs::openapi());
+    document.merge(users::Docs::openapi());
     crate::docs::openapi::add_common_answers(&mut document);
     document
 }

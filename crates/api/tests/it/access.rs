@@ -50,6 +50,12 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/settings", Access::Needs(Permission::ReadOrganization)),
     ("PUT", "/api/v1/settings", Access::Needs(Permission::WriteOrganization)),
     ("GET", "/api/v1/audit", Access::Needs(Permission::ReadAuditTrail)),
+    ("GET", "/api/v1/users", Access::Needs(Permission::ReadUsers)),
+    ("POST", "/api/v1/users", Access::Needs(Permission::WriteUsers)),
+    ("GET", "/api/v1/users/{user_id}", Access::Needs(Permission::UseOwnAccount)),
+    ("PUT", "/api/v1/users/{user_id}", Access::Needs(Permission::UseOwnAccount)),
+    ("DELETE", "/api/v1/users/{user_id}", Access::Needs(Permission::WriteUsers)),
+    ("POST", "/api/v1/users/{user_id}/reset-password", Access::Needs(Permission::WriteUsers)),
 ];
 
 on_both_databases! {
@@ -82,14 +88,19 @@ on_both_databases! {
             let (last, first): (Vec<_>, Vec<_>) = TABLE.iter().partition(|(_, path, _)| path.ends_with("/logout"));
             for (method, path, access) in first.into_iter().chain(last.into_iter().take(1)) {
                 let Access::Needs(permission) = access else { continue };
-                let answer = TestApp::send(member.request(method, path).header("content-type", "application/json").body("{}")).await;
+                // Everybody reaches themselves, and nobody has the last id.
+                let user = if permission == Permission::UseOwnAccount { member.user } else { i64::MAX };
+                let concrete = path.replace("{user_id}", &user.to_string());
+                let answer = TestApp::send(member.request(method, &concrete).header("content-type", "application/json").body("{}")).await;
                 if permission.granted_to(&held) {
                     // An id that stands for nothing gets past the guard and finds no row.
                     // An empty body gets past it too, and is refused where fields are required.
                     let expected = match path.trim_start_matches("/api/v1").trim_start_matches("/auth") {
                         // An id that stands for nothing gets past the guard and finds no row, a needed field is missing, and
                         // there is no second factor yet.
+                        "/users/{user_id}" if permission == Permission::UseOwnAccount => 200..201,
                         rest if rest.contains('{') => 404..405,
+                        "/users" if method == "POST" => 422..423,
                         "/mfa/confirm" | "/step-up" | "/change-password" => 422..423,
                         "/mfa/recovery-codes" | "/mfa/disable" => 409..410,
                         _ => 200..300,

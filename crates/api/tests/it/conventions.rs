@@ -112,7 +112,7 @@ on_both_databases! {
             "/Cargo.toml",
             "/metrics",
             "/admin",
-            "/api/v1/users",
+            "/api/v1/people",
             "/auth/me/../login",
             "/index.html",
             "/%F0%9F%98%80",

@@ -29,6 +29,17 @@ pub(super) fn changed(user: &User) -> Mail {
     Mail { to: user.email.clone(), subject: "Your SME Pulse password was changed".to_owned(), text }
 }
 
+/// The notice that somebody else has set the password.
+pub(super) fn set_by_another(user: &User) -> Mail {
+    let text = "Hello,\n\n\
+                an administrator of your organization has set a new password for your SME\n\
+                Pulse account, and your devices were logged out.\n\n\
+                They will tell you the password; change it after your first log-in. If you did\n\
+                not expect this, ask them.\n"
+        .to_owned();
+    Mail { to: user.email.clone(), subject: "A new password was set for your SME Pulse account".to_owned(), text }
+}
+
 /// The notice that log-ins ask for a code from now on.
 pub(super) fn factor_enabled(user: &User) -> Mail {
     let text = "Hello,\n\n\

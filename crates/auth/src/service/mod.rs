@@ -1,5 +1,6 @@
-//! The authentication service: log-in, sessions, passwords, the second factor, what slows guesses down, the audit trail as
-//! its readers see it, and the organization's own data sheet. It knows no routes; every use case is one transaction, committed in one visible place.
+//! The authentication service: log-in, sessions, passwords, the second factor, what slows guesses down, the people of an
+//! organization, the audit trail as its readers see it, and the organization's own data sheet. It knows no routes; every
+//! use case is one transaction, committed in one visible place.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -53,6 +54,7 @@ mod reset_password;
 mod reset_request;
 mod sessions;
 mod sign_in;
+mod users;
 
 use std::sync::Arc;
 
@@ -89,6 +91,7 @@ pub use reset_password::ResetPassword;
 pub use reset_request::ResetRequest;
 pub use sessions::SessionError;
 pub use sign_in::{AccessToken, SignedIn};
+pub use users::{CreateUser, SetPassword, UpdatedUser, UserError};
 
 /// Everything the service is made of.
 pub struct AuthParts {

@@ -9,6 +9,7 @@ pub(crate) mod identity;
 pub(crate) mod last_seen;
 pub(crate) mod organizations;
 pub(crate) mod passwords;
+pub(crate) mod people;
 pub(crate) mod refresh;
 pub(crate) mod rotate;
 pub(crate) mod sessions;

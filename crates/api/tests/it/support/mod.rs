@@ -6,6 +6,7 @@ mod factor;
 mod mails;
 mod member;
 mod mint;
+mod people;
 mod process;
 mod raw;
 
@@ -15,4 +16,5 @@ pub(crate) use factor::{Holder, VERIFY, assert_refused, assert_wrong};
 pub(crate) use mails::{mails_in, token_in};
 pub(crate) use member::Member;
 pub(crate) use mint::{HEADER, claims, claims_but, mint, mint_text, part, sign_with};
+pub(crate) use people::{USERS, new_user, user_path};
 pub(crate) use process::Process;

@@ -1,0 +1,154 @@
+//! The statements that find people: the organization's own users and its members from elsewhere, as one list. Each half
+//! is confined by its own table and walks its own index; filters stand inside the halves.
+
+use sea_orm::{
+    DbBackend, EntityTrait, ExprTrait, IntoSimpleExpr, JoinType, QueryFilter, QuerySelect, QueryTrait, RelationDef,
+    Select,
+    sea_query::{Expr, Func, Order, Query, SelectStatement, SimpleExpr, UnionType},
+};
+use sme_pulse_domain::{ids::UserId, tenant::TenantScope};
+
+use crate::entity::{TenantOwned, membership, role, user, user_role};
+
+/// What both halves together are called.
+const PEOPLE: &str = "people";
+
+/// Which people are asked for; what is `None` does not matter, and a word that does not exist matches nobody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PersonFilter {
+    /// A part of address or name, in any letter case. No character in it means anything else.
+    pub search: Option<String>,
+    /// The code of a role held here.
+    pub role: Option<String>,
+    /// `active` or `inactive`.
+    pub status: Option<String>,
+    /// Anybody but this one.
+    pub not: Option<UserId>,
+}
+
+/// One person, wherever they are at home.
+pub(super) fn one(scope: TenantScope, user: UserId) -> SelectStatement {
+    let is_asked_for = || user::Column::Id.into_simple_expr().eq(user.get());
+    both(home(scope).filter(is_asked_for()), outside(scope).filter(is_asked_for()))
+}
+
+/// The people who match.
+pub(super) struct People(SelectStatement);
+
+impl People {
+    pub(super) fn new(scope: TenantScope, filter: &PersonFilter, backend: DbBackend) -> Self {
+        let (mut home, mut outside) = (home(scope), outside(scope));
+        for condition in filter.of_accounts(scope, backend) {
+            home = home.filter(condition.clone());
+            outside = outside.filter(condition);
+        }
+        if let Some(word) = &filter.status {
+            let account = || user::Column::Status.into_simple_expr().eq(word.as_str());
+            let membership = membership::Column::Status.into_simple_expr().eq(word.as_str());
+            home = home.filter(account());
+            // Whoever is inactive in one place is inactive.
+            outside =
+                outside.filter(if word == "inactive" { account().or(membership) } else { account().and(membership) });
+        }
+        Self(both(home, outside))
+    }
+
+    pub(super) fn count(&self) -> SelectStatement {
+        let mut query = Query::select();
+        query.expr_as(Func::count(Expr::val(1)), "total").from_subquery(self.0.clone(), PEOPLE);
+        query
+    }
+
+    /// The latest first; the key decides between equal times.
+    pub(super) fn page(&self, skip: u64, limit: u64) -> SelectStatement {
+        let mut query = Query::select();
+        query
+            .column(sea_orm::sea_query::Asterisk)
+            .from_subquery(self.0.clone(), PEOPLE)
+            .order_by((PEOPLE, "created_at"), Order::Desc)
+            .order_by((PEOPLE, "id"), Order::Desc)
+            .offset(skip)
+            .limit(limit);
+        query
+    }
+}
+
+impl PersonFilter {
+    /// The conditions that ask the account alone.
+    fn of_accounts(&self, scope: TenantScope, backend: DbBackend) -> Vec<SimpleExpr> {
+        let id = || user::Column::Id.into_simple_expr();
+        let mut conditions = Vec::new();
+        if let Some(text) = &self.search {
+            let contains = |column: user::Column| contains(column.into_simple_expr(), text, backend);
+            conditions.push(contains(user::Column::Email).or(contains(user::Column::FullName)));
+        }
+        if let Some(code) = &self.role {
+            conditions.push(id().in_subquery(holders(scope, code)));
+        }
+        if let Some(user) = self.not {
+            conditions.push(id().ne(user.get()));
+        }
+        conditions
+    }
+}
+
+/// Whether the column holds the text, in any letter case as the engine folds it. Not `LIKE`: no character would have to
+/// be escaped, and SQLite refuses patterns that are long.
+fn contains(column: SimpleExpr, text: &str, backend: DbBackend) -> SimpleExpr {
+    let place = if backend == DbBackend::Postgres { "strpos" } else { "instr" };
+    let (whole, part) = (Func::lower(column), Func::lower(Expr::val(text)));
+    Expr::expr(Func::cust(place).arg(whole).arg(part)).gt(0)
+}
+
+fn holders(scope: TenantScope, code: &str) -> SelectStatement {
+    let role: RelationDef =
+        user_role::Entity::belongs_to(role::Entity).from(user_role::Column::RoleId).to(role::Column::Id).into();
+    user_role::Entity::within(scope)
+        .select_only()
+        .column(user_role::Column::UserId)
+        .join(JoinType::InnerJoin, role)
+        .filter(role::Column::Code.into_simple_expr().eq(code))
+        .into_query()
+}
+
+/// The organization's own users.
+fn home(scope: TenantScope) -> Select<user::Entity> {
+    user::Entity::within(scope)
+        .select_only()
+        .column(user::Column::Id)
+        .column(user::Column::Email)
+        .column(user::Column::FullName)
+        .column_as(user::Column::Status, "account_status")
+        .column(user::Column::CreatedAt)
+        .column(user::Column::UpdatedAt)
+        .column(user::Column::LastLoginAt)
+        .expr_as(Expr::cust("CAST(NULL AS varchar(20))"), "membership_status")
+}
+
+/// Its members who are at home elsewhere: for them it all began when they joined.
+fn outside(scope: TenantScope) -> Select<membership::Entity> {
+    let user: RelationDef =
+        membership::Entity::belongs_to(user::Entity).from(membership::Column::UserId).to(user::Column::Id).into();
+    membership::Entity::within(scope)
+        .select_only()
+        .join(JoinType::InnerJoin, user)
+        .filter(user::Column::OrgId.into_simple_expr().ne(scope.org().get()))
+        .column(user::Column::Id)
+        .column(user::Column::Email)
+        .column(user::Column::FullName)
+        .column_as(user::Column::Status, "account_status")
+        .column(membership::Column::CreatedAt)
+        .column(membership::Column::UpdatedAt)
+        .column(user::Column::LastLoginAt)
+        .column_as(membership::Column::Status, "membership_status")
+}
+
+fn both(home: Select<user::Entity>, outside: Select<membership::Entity>) -> SelectStatement {
+    let mut home = home.into_query();
+    home.union(UnionType::All, outside.into_query());
+    home
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
