@@ -50,6 +50,21 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/settings", Access::Needs(Permission::ReadOrganization)),
     ("PUT", "/api/v1/settings", Access::Needs(Permission::WriteOrganization)),
     ("GET", "/api/v1/audit", Access::Needs(Permission::ReadAuditTrail)),
+    ("GET", "/api/v1/customers", Access::Needs(Permission::ReadPartners)),
+    ("POST", "/api/v1/customers", Access::Needs(Permission::WritePartners)),
+    ("GET", "/api/v1/customers/{customer_id}", Access::Needs(Permission::ReadPartners)),
+    ("PUT", "/api/v1/customers/{customer_id}", Access::Needs(Permission::WritePartners)),
+    ("DELETE", "/api/v1/customers/{customer_id}", Access::Needs(Permission::WritePartners)),
+    ("GET", "/api/v1/suppliers", Access::Needs(Permission::ReadPartners)),
+    ("POST", "/api/v1/suppliers", Access::Needs(Permission::WritePartners)),
+    ("GET", "/api/v1/suppliers/{supplier_id}", Access::Needs(Permission::ReadPartners)),
+    ("PUT", "/api/v1/suppliers/{supplier_id}", Access::Needs(Permission::WritePartners)),
+    ("DELETE", "/api/v1/suppliers/{supplier_id}", Access::Needs(Permission::WritePartners)),
+    ("GET", "/api/v1/accounts", Access::Needs(Permission::ReadAccounts)),
+    ("POST", "/api/v1/accounts", Access::Needs(Permission::WriteAccounts)),
+    ("GET", "/api/v1/accounts/{account_id}", Access::Needs(Permission::ReadAccounts)),
+    ("PUT", "/api/v1/accounts/{account_id}", Access::Needs(Permission::WriteAccounts)),
+    ("DELETE", "/api/v1/accounts/{account_id}", Access::Needs(Permission::WriteAccounts)),
 ];
 
 on_both_databases! {
@@ -89,7 +104,10 @@ on_both_databases! {
                     let expected = match path.trim_start_matches("/api/v1").trim_start_matches("/auth") {
                         // An id that stands for nothing gets past the guard and finds no row, a needed field is missing, and
                         // there is no second factor yet.
+                        // An integer is asked for, where a name stands.
+                        rest if ["{customer_id}", "{supplier_id}", "{account_id}"].iter().any(|id| rest.ends_with(id)) => 422..423,
                         rest if rest.contains('{') => 404..405,
+                        "/customers" | "/suppliers" | "/accounts" if *method == *"POST" => 422..423,
                         "/mfa/confirm" | "/step-up" | "/change-password" => 422..423,
                         "/mfa/recovery-codes" | "/mfa/disable" => 409..410,
                         _ => 200..300,
