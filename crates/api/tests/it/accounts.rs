@@ -16,7 +16,7 @@ async fn added(member: &Member<'_>, body: Value) -> Value {
 
 /// A payment, written beside the product.
 async fn pay(app: &TestApp, account: &Value, direction: &str, minor: i64, void: bool) {
-    let (status, at) = if void { ("'void'", "CURRENT_TIMESTAMP") } else { ("'posted'", "NULL") };
+    let (status, at) = if void { ("'void'", "'2026-01-01 00:00:00.000000'") } else { ("'posted'", "NULL") };
     app.sql(&format!(
         "INSERT INTO finance.payments (org_id, account_id, direction, transaction_date, amount_minor, status, voided_at) \
          VALUES ({}, {}, '{direction}', '2026-01-01', {minor}, {status}, {at})",

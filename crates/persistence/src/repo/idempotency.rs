@@ -19,6 +19,9 @@ const KEPT_HOURS: i64 = 24;
 /// A row without an answer is of no transaction of ours, which never commits one. For so long it is believed that somebody
 /// is still at work.
 const RUNNING_MINUTES: i64 = 1;
+/// How often, and how far apart, a key is asked for that another transaction has.
+const LOOKS: u32 = 10;
+const BETWEEN_LOOKS: std::time::Duration = std::time::Duration::from_millis(30);
 
 /// A request that names itself by a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,23 +76,35 @@ impl TenantTx {
 impl IdempotencyKeys<'_> {
     /// Takes the key for this transaction, or says why not. To be asked before anything is changed.
     pub async fn claim(&self, request: &KeyedRequest, now: DateTime<Utc>) -> Result<KeyState, StoreError> {
+        // What is answered needs no lock.
+        match self.state(request, now).await? {
+            KeyState::Free => {}
+            known => return Ok(known),
+        }
         if !self.lock(&request.key).await? {
             return Ok(KeyState::Running);
         }
+        let state = self.state(request, now).await?;
+        if state == KeyState::Free {
+            self.remove(&request.key).await?;
+        }
+        Ok(state)
+    }
+
+    async fn state(&self, request: &KeyedRequest, now: DateTime<Utc>) -> Result<KeyState, StoreError> {
         let Some(found) = self.find(&request.key).await? else { return Ok(KeyState::Free) };
         let abandoned = found.created_at.checked_add_signed(Duration::minutes(RUNNING_MINUTES));
         let running = found.status_code.is_none();
         if found.expires_at <= now || (running && abandoned.is_none_or(|at| at <= now)) {
-            self.remove(&request.key).await?;
             return Ok(KeyState::Free);
         }
         let same = found.method == request.method
             && found.path == request.path
             && found.request_hash.trim_end() == request.body_hash;
+        let Some(status) = found.status_code else { return Ok(KeyState::Running) };
         if !same {
             return Ok(KeyState::Taken);
         }
-        let Some(status) = found.status_code else { return Ok(KeyState::Running) };
         let status = u16::try_from(status).map_err(|_| StoreError::Unreadable("status code"))?;
         Ok(KeyState::Answered(KeptAnswer { status, body: found.response_body.unwrap_or_default() }))
     }
@@ -119,11 +134,22 @@ impl IdempotencyKeys<'_> {
         Ok(())
     }
 
-    /// `false` when another transaction has the key. SQLite has one writer at a time, who has every key.
+    /// `false` when another transaction has the key and goes on having it. SQLite has one writer at a time, who has every
+    /// key. A transaction that was given up lets go of its locks a moment after its end, hence the second and third look.
     async fn lock(&self, key: &str) -> Result<bool, StoreError> {
         if self.tx.get_database_backend() == DbBackend::Sqlite {
             return Ok(true);
         }
+        for _ in 0..LOOKS {
+            if self.try_lock(key).await? {
+                return Ok(true);
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        self.try_lock(key).await
+    }
+
+    async fn try_lock(&self, key: &str) -> Result<bool, StoreError> {
         let name = format!("idempotency {} {} {key}", self.scope.org(), self.user);
         let sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))";
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [name.into()]);
