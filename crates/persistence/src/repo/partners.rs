@@ -4,8 +4,8 @@ pub(crate) mod table;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait as _, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::LockType,
+    ColumnTrait, Condition, ConnectionTrait as _, DbBackend, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select, sea_query::LockType,
 };
 use sme_pulse_domain::{
     ids::PartnerId,
@@ -105,17 +105,9 @@ impl Partners<'_> {
         skip: u64,
         limit: u64,
     ) -> Result<(u64, Vec<Partner>), StoreError> {
-        let mut matching = T::within(self.scope);
-        if let Some(status) = filter.status {
-            matching = matching.filter(T::STATUS.eq(status.as_str()));
-        }
-        if let Some(text) = &filter.search {
-            let backend = self.tx.get_database_backend();
-            let found = [T::NAME, T::CODE].map(|column| contains(backend, column.into_expr(), text));
-            matching = matching.filter(found.into_iter().fold(Condition::any(), Condition::add));
-        }
+        let matching = matching::<T>(self.scope, self.tx.get_database_backend(), filter);
         let total = matching.clone().count(self.tx).await?;
-        let newest = matching.order_by_desc(T::CREATED_AT).order_by_desc(T::ID).offset(skip).limit(limit);
+        let newest = newest_first(matching).offset(skip).limit(limit);
         let rows = newest.all(self.tx).await?;
         Ok((total, rows.into_iter().map(T::partner).collect::<Result<_, _>>()?))
     }
@@ -131,3 +123,23 @@ impl Partners<'_> {
         Ok(())
     }
 }
+
+fn matching<T: PartnerTable>(scope: TenantScope, backend: DbBackend, filter: &PartnerFilter) -> Select<T> {
+    let mut matching = T::within(scope);
+    if let Some(status) = filter.status {
+        matching = matching.filter(T::STATUS.eq(status.as_str()));
+    }
+    if let Some(text) = &filter.search {
+        let found = [T::NAME, T::CODE].map(|column| contains(backend, column.into_expr(), text));
+        matching = matching.filter(found.into_iter().fold(Condition::any(), Condition::add));
+    }
+    matching
+}
+
+fn newest_first<T: PartnerTable>(rows: Select<T>) -> Select<T> {
+    rows.order_by_desc(T::CREATED_AT).order_by_desc(T::ID)
+}
+
+#[cfg(test)]
+#[path = "partners/plan_tests.rs"]
+mod plan_tests;

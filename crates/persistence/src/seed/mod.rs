@@ -1,6 +1,7 @@
 //! The demo data: idempotent and repairing. A second run adds what is missing and changes nothing that exists.
 
 mod data;
+pub mod demo;
 mod report;
 
 use chrono::{DateTime, Utc};
@@ -55,10 +56,16 @@ impl Seeder<'_> {
         self.tx.connection()
     }
 
-    async fn run(&self, admin_hash: &str) -> Result<SeedReport, StoreError> {
+    /// Keeps other seeders out until the transaction ends.
+    async fn lock(&self) -> Result<(), StoreError> {
         if self.tx.engine() == Engine::Postgres {
             self.db().execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK_KEY})")).await?;
         }
+        Ok(())
+    }
+
+    async fn run(&self, admin_hash: &str) -> Result<SeedReport, StoreError> {
+        self.lock().await?;
         let mut roles = Vec::new();
         for role in Role::ALL {
             roles.push(self.role(role).await?);
