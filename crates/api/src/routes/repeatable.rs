@@ -11,7 +11,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use sme_pulse_domain::{hex::hex, tenant::TenantScope};
+use sme_pulse_domain::{hex::hex, ids::UserId, tenant::TenantScope};
 use sme_pulse_finance::{Done, Finance, KeptAnswer, KeyedRequest, LedgerError, Once};
 
 use crate::{
@@ -86,7 +86,7 @@ impl Repeatable {
             };
         };
         let running = self.running.ok_or_else(|| ApiError::internal("idempotency keys are not mounted"))?;
-        let _guard = running.begin((scope.org().get(), scope.actor().map(|user| user.get()), key.clone()))?;
+        let _guard = running.begin((scope.org().get(), scope.actor().map(UserId::get), key.clone()))?;
         let body_hash = hex(&Sha256::digest(body.bytes()));
         let request = KeyedRequest { key, method: self.method, path: self.path, body_hash };
         match work(&finance, &Once::keyed(&request, &render)).await {

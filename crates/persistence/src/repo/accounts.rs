@@ -79,13 +79,13 @@ impl Accounts<'_> {
         if accounts.is_empty() {
             return Ok(HashMap::new());
         }
-        let sum = |part| Func::sum(part).cast_as("bigint");
+        let total = |part| Func::sum(part).cast_as("bigint");
         let rows: Vec<(i64, String, i64, i64)> = payment::Entity::within(self.scope)
             .select_only()
             .column(Account)
             .column(Direction)
-            .column_as(sum(AmountMinor.into_expr().div(HALF)), "upper")
-            .column_as(sum(AmountMinor.into_expr().modulo(HALF)), "lower")
+            .column_as(total(AmountMinor.into_expr().div(HALF)), "upper")
+            .column_as(total(AmountMinor.into_expr().modulo(HALF)), "lower")
             .filter(Account.is_in(accounts.iter().map(|id| id.get())))
             .filter(Status.ne("void"))
             .group_by(Account)
@@ -93,17 +93,17 @@ impl Accounts<'_> {
             .into_tuple()
             .all(self.tx)
             .await?;
-        let mut net: HashMap<AccountId, Total> = HashMap::new();
+        let mut nets: HashMap<AccountId, Total> = HashMap::new();
         for (id, direction, upper, lower) in rows {
             let moved = i128::from(upper).checked_mul(HALF.into()).and_then(|whole| whole.checked_add(lower.into()));
-            let so_far = net.entry(AccountId::new(id)).or_default();
-            let next = moved.map(Total::from_minor).and_then(|moved| match direction.as_str() {
+            let so_far = nets.entry(AccountId::new(id)).or_default();
+            let sum = moved.map(Total::from_minor).and_then(|moved| match direction.as_str() {
                 "in" => so_far.checked_add(moved),
                 _ => so_far.checked_sub(moved),
             });
-            *so_far = next.ok_or(StoreError::Unreadable("balance"))?;
+            *so_far = sum.ok_or(StoreError::Unreadable("balance"))?;
         }
-        Ok(net)
+        Ok(nets)
     }
 
     /// Adds one. A taken code is `StoreError::is_duplicate_of("code")`.
