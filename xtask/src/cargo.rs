@@ -82,7 +82,7 @@ pub(crate) fn bench(args: &[String], signals: &Signals) -> anyhow::Result<u8> {
     let mut command = Command::new(bench);
     command.arg("--product").arg(product).arg("--floor").arg(floor).args(args).current_dir(root());
     let all_rows = !args.iter().any(|arg| arg.starts_with("--only"));
-    let cluster = if all_rows || args.iter().any(|arg| arg.ends_with("refresh")) {
+    let cluster = if all_rows || args.iter().any(|arg| arg.ends_with("refresh") || arg.ends_with("lists")) {
         Cluster::start(Commits::Durable, signals)?
     } else {
         None

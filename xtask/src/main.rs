@@ -47,6 +47,14 @@ enum Task {
         #[arg(long)]
         force: bool,
     },
+    /// Fills the database with demo organizations: `--organizations N --users N --customers N --seed N`
+    SeedDemo {
+        #[command(flatten)]
+        build: Build,
+        /// Handed to `sme-pulse seed-demo`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Starts the server
     Serve(Build),
     /// Migrates, seeds and starts the server
@@ -94,6 +102,7 @@ fn run(task: Task) -> anyhow::Result<u8> {
     match task {
         Task::Migrate { build, args } => Product::build(build.release, &signals)?.migrate(&args),
         Task::Seed { build, force } => Product::build(build.release, &signals)?.seed(force),
+        Task::SeedDemo { build, args } => Product::build(build.release, &signals)?.seed_demo(&args),
         Task::Serve(build) => Product::build(build.release, &signals)?.serve_only(),
         Task::Up(build) => product::up(build.release, &signals),
         Task::Test { args } => test::run(&args, &signals),

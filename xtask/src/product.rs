@@ -39,6 +39,11 @@ impl<'a> Product<'a> {
         Ok(self.run("seed", args)?.code())
     }
 
+    /// `sme-pulse seed-demo …`
+    pub(crate) fn seed_demo(&self, args: &[String]) -> anyhow::Result<u8> {
+        Ok(self.run("seed-demo", args)?.code())
+    }
+
     /// `sme-pulse serve`, without the steps before it.
     pub(crate) fn serve_only(&self) -> anyhow::Result<u8> {
         let address = Address::configured()?;

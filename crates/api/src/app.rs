@@ -9,6 +9,7 @@ use actix_web::{
 use serde::Serialize;
 use sme_pulse_auth::{guard::Authenticate, service::AuthService};
 use sme_pulse_domain::{clock::Clock, rng::Rng};
+use sme_pulse_finance::Finance;
 use sme_pulse_persistence::Store;
 use tracing_actix_web::TracingLogger;
 use utoipa::ToSchema;
@@ -21,7 +22,7 @@ use crate::{
     error::ApiError,
     input::BodyLimit,
     limit::LimitConfig,
-    routes::{self, DeviceCookie, Limits, RouteSettings, mount::RouteInfo},
+    routes::{self, DeviceCookie, Limits, RouteSettings, RunningKeys, mount::RouteInfo},
     server::{self, Bounds, Listening},
     telemetry,
     trace::LeanSpan,
@@ -37,6 +38,8 @@ pub struct Application {
     device_cookie: DeviceCookie,
     store: Data<Store>,
     auth: Data<AuthService>,
+    finance: Data<Finance>,
+    running_keys: Data<RunningKeys>,
 }
 
 /// What `GET /` answers, written once.
@@ -88,6 +91,8 @@ impl Application {
             docs: docs.map(Arc::new),
             info: Data::new(ServiceInfo::new(config.environment.name())),
             device_cookie: DeviceCookie { development: config.environment.is_development() },
+            finance: Data::new(Finance::new(store.clone(), Arc::clone(clock))),
+            running_keys: Data::default(),
             store: Data::new(store),
             auth: Data::new(auth),
         })
@@ -129,6 +134,8 @@ impl Application {
             .app_data(self.device_cookie)
             .app_data(self.store.clone())
             .app_data(self.auth.clone())
+            .app_data(self.finance.clone())
+            .app_data(self.running_keys.clone())
             .app_data(Data::new(self.routes.limits.clone()))
             .app_data(Data::from(authenticator))
             .app_data(BodyLimit(self.routes.max_body));

@@ -4,6 +4,7 @@
 mod clock;
 mod figures;
 mod flood;
+mod lists;
 mod load;
 mod login;
 mod machine;
@@ -38,7 +39,7 @@ struct Cli {
     product: PathBuf,
     #[arg(long, hide = true)]
     floor: PathBuf,
-    /// A PostgreSQL database that may be written to, for the row `refresh`
+    /// A PostgreSQL database that may be written to, for the rows `refresh` and `lists`
     #[arg(long, requires = "pgbench", hide = true)]
     postgres: Option<String>,
     #[arg(long, hide = true)]
@@ -63,6 +64,7 @@ enum Part {
     Storm,
     Start,
     Memory,
+    Lists,
 }
 
 type Measure = fn(&Bench) -> anyhow::Result<Vec<Row>>;
@@ -126,7 +128,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         cores,
     };
     note(format_args!("{}; {} hashing thread(s)", bench.cores.describe(), bench.hash_threads));
-    let parts: [(Part, Measure); 7] = [
+    let parts: [(Part, Measure); 8] = [
         (Part::Health, throughput::health),
         (Part::Me, throughput::me),
         (Part::Login, login::measure),
@@ -134,6 +136,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         (Part::Storm, storm::measure),
         (Part::Start, start::measure),
         (Part::Memory, memory::measure),
+        (Part::Lists, lists::measure),
     ];
     let mut rows = Vec::new();
     for (part, measure) in parts {

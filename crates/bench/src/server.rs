@@ -56,6 +56,15 @@ impl Product {
         Ok(product)
     }
 
+    /// Fills the database with demo organizations.
+    pub(crate) fn fill(&self, organizations: u32, customers: u32) -> anyhow::Result<()> {
+        let (organizations, customers) = (organizations.to_string(), customers.to_string());
+        let sizes = ["--organizations", &organizations, "--customers", &customers, "--users", "1"];
+        let output = self.command("seed-demo").args(sizes).output().context("cannot run seed-demo")?;
+        ensure!(output.status.success(), "seed-demo failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        Ok(())
+    }
+
     /// Serves with the given settings besides the usual ones and waits for the first 200.
     pub(crate) fn serve(&self, settings: &[(&str, &str)]) -> anyhow::Result<Server> {
         let address = free_address()?;

@@ -36,6 +36,14 @@ row_id!(
     /// Key of `core.organizations`: the tenant.
     OrgId
 );
+row_id!(
+    /// Key of `finance.customers` or `finance.suppliers`; which of them, the place says.
+    PartnerId
+);
+row_id!(
+    /// Key of `finance.accounts`.
+    AccountId
+);
 
 /// Key of `auth.sessions`: one log-in on one device. It is not a secret; the token's signature is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 pub struct Money(i64);
 
 /// Minor units in one unit.
-const UNIT: u64 = 100;
+const UNIT: u128 = 100;
 /// Most digits before the decimal point.
 const MAX_WHOLE_DIGITS: usize = 13;
 
@@ -104,6 +104,48 @@ fn read_exponent(text: &str) -> Result<i64, MoneyError> {
 
 impl fmt::Display for Money {
     /// Exact, at most two decimals, no trailing zeros, no exponent: `5000000`, `1250.5`, `-0.01`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Total::from(*self).fmt(f)
+    }
+}
+
+/// A sum of amounts in minor units. It is wider than one amount, so that no number of rows makes it overflow unseen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Total(i128);
+
+impl Total {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// Wraps a sum of minor units.
+    pub const fn from_minor(minor: i128) -> Self {
+        Self(minor)
+    }
+
+    /// The sum in minor units.
+    pub const fn minor(self) -> i128 {
+        self.0
+    }
+
+    /// `None` when the sum does not fit.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+
+    /// `None` when the difference does not fit.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+}
+
+impl From<Money> for Total {
+    fn from(amount: Money) -> Self {
+        Self(amount.0.into())
+    }
+}
+
+impl fmt::Display for Total {
+    /// As [`Money`] is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let magnitude = self.0.unsigned_abs();
         let (whole, cents) = (magnitude.div_euclid(UNIT), magnitude.rem_euclid(UNIT));

@@ -20,6 +20,11 @@ impl Status {
         }
     }
 
+    /// What `is_active` says.
+    pub const fn of_active(is_active: bool) -> Self {
+        if is_active { Self::Active } else { Self::Inactive }
+    }
+
     /// `true` when active.
     pub const fn is_active(self) -> bool {
         matches!(self, Self::Active)

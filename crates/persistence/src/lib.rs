@@ -22,12 +22,15 @@ pub use changes::{Change, ChangeFeed, OnChange};
 pub use error::{StoreError, Violation};
 pub use migrations::MigrationError;
 pub use repo::{
+    accounts::{AccountFilter, Accounts},
     audit::{AuditFilter, AuditTrail, Batch, ChainReader, Erased, Item, Listed},
     challenges::{Challenges, OpenChallenge},
     factors::{Factors, StoredFactor, UsedStep},
     guesses::GuessAdmission,
+    idempotency::{IdempotencyKeys, KeptAnswer, KeyState, KeyedRequest},
     identity::{PrincipalRow, SessionState},
     organizations::Organizations,
+    partners::{PartnerFilter, Partners},
     passwords::{NewHash, NewResetToken, Passwords},
     people::{People, PersonFilter},
     refresh::{RefreshRow, Rotation},

@@ -5,6 +5,7 @@ mod audit;
 mod health_check;
 mod migrate;
 mod seed;
+mod seed_demo;
 mod serve;
 
 use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
@@ -24,6 +25,7 @@ use crate::{
 };
 use audit::AuditAction;
 pub use migrate::MigrateAction;
+use seed_demo::DemoArgs;
 pub use serve::auth_service;
 
 /// Identity, tenants and ledgers for small-business products.
@@ -49,6 +51,8 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Fill the database with demo organizations; the same seed gives the same rows.
+    SeedDemo(DemoArgs),
     /// Export, check and sign the audit trail, and take personal data out of it.
     Audit {
         #[command(subcommand)]
@@ -93,6 +97,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Serve => runtime.block_on(serve::run(parts)),
         Command::Migrate { action } => runtime.block_on(migrate::run(parts, action.unwrap_or_default())),
         Command::Seed { force } => runtime.block_on(seed::run(parts, force)),
+        Command::SeedDemo(args) => runtime.block_on(seed_demo::run(parts, args)),
         Command::Audit { action } => runtime.block_on(audit::run(parts, action)),
         Command::Healthcheck => Ok(()),
     }

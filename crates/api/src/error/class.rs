@@ -11,6 +11,7 @@ use sme_pulse_auth::service::{
     FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError, UserError,
 };
 use sme_pulse_domain::password_rules::WeakPassword;
+use sme_pulse_finance::{LedgerError, LedgerRow};
 use sme_pulse_persistence::{StoreError, Violation};
 
 use super::{ApiError, Issue, Loc, Rule};
@@ -140,6 +141,8 @@ impl ApiError {
             Self::Password(error) => of_password(error),
             Self::Organization(error) => of_organization(error),
             Self::User(error) => of_user(error),
+            Self::Ledger(error) => of_ledger(error),
+            Self::Kept(refusal) => Class::plain(refusal.status, refusal.code, refusal.text.as_str()),
             Self::Store(error) => of_store(error),
             Self::Internal(_) => Class::internal(),
         }
@@ -263,6 +266,31 @@ fn of_user(error: &UserError) -> Class<'static> {
         UserError::Hash(HashError::Overloaded(_)) => Class::unavailable(),
         UserError::Hash(HashError::Unusable) => Class::internal(),
         UserError::Store(cause) => of_store(cause),
+    }
+}
+
+fn of_ledger(error: &LedgerError) -> Class<'static> {
+    let conflict = |text| Class::plain(StatusCode::CONFLICT, "idempotency_conflict", text);
+    match error {
+        LedgerError::NotFound(row) => {
+            let text = match row {
+                LedgerRow::Customer => "Customer not found",
+                LedgerRow::Supplier => "Supplier not found",
+                LedgerRow::Account => "Account not found",
+            };
+            Class::plain(StatusCode::NOT_FOUND, "not_found", text)
+        }
+        LedgerError::CodeTaken(row) => {
+            let text = match row {
+                LedgerRow::Customer => "A customer with this code already exists.",
+                LedgerRow::Supplier => "A supplier with this code already exists.",
+                LedgerRow::Account => "An account with this code already exists.",
+            };
+            Class::plain(StatusCode::BAD_REQUEST, "duplicate", text)
+        }
+        LedgerError::KeyTaken => conflict("This Idempotency-Key was used for another request."),
+        LedgerError::KeyRunning => conflict("The first request with this Idempotency-Key is still running."),
+        LedgerError::Store(cause) => of_store(cause),
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         | ApiError::Refresh(_)
         | ApiError::Session(_)
         | ApiError::Organization(_)
+        | ApiError::Ledger(_)
         | ApiError::Store(_)
         | ApiError::Internal(_) => {
             log_failure(error, request_id, client_ip);
@@ -52,6 +53,7 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         | ApiError::NotFound(_)
         | ApiError::MethodNotAllowed(_)
         | ApiError::Business(_)
+        | ApiError::Kept(_)
         | ApiError::TooLarge
         | ApiError::NotImplemented(_)
         | ApiError::Overloaded

@@ -5,6 +5,7 @@
 mod class;
 mod envelope;
 mod issue;
+mod kept;
 mod log;
 
 use std::borrow::Cow;
@@ -16,9 +17,11 @@ use sme_pulse_auth::AccessError;
 use sme_pulse_auth::service::{
     ErrandsFull, FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError, UserError,
 };
+use sme_pulse_finance::LedgerError;
 use sme_pulse_persistence::StoreError;
 
 pub use issue::{Issue, Loc};
+pub use kept::KeptRefusal;
 
 pub(crate) use class::foreign;
 pub(crate) use envelope::render;
@@ -99,6 +102,12 @@ pub enum ApiError {
     /// A user of the organization could not be read, added or changed.
     #[error(transparent)]
     User(#[from] UserError),
+    /// Something about customers, suppliers or accounts could not be done.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The refusal that the same request got before.
+    #[error("{}", .0.text)]
+    Kept(KeptRefusal),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -7,6 +7,7 @@ use sme_pulse_auth::{
     AccessError, Principal,
     guard::{CurrentUser, RecentUser, Requires},
 };
+use sme_pulse_domain::tenant::TenantScope;
 
 use crate::{edge::RequestContext, error::ApiError};
 
@@ -16,6 +17,11 @@ pub(super) struct Caller<P>(CurrentUser<P, ApiError>);
 impl<P> Caller<P> {
     pub(super) fn principal(&self) -> &Principal {
         self.0.principal()
+    }
+
+    /// The scope in which the caller's tenant can be reached.
+    pub(super) fn scope(&self) -> TenantScope {
+        self.0.scope()
     }
 }
 

@@ -1,12 +1,17 @@
 //! The resources of the API. Each declares itself once with [`mount::Resource`]; the table of what is mounted, with
 //! the access each route needs, follows from that.
 
+mod accounts;
+mod amount;
 mod audit;
 mod auth;
 mod body_stage;
 mod caller;
 mod limits;
 pub mod mount;
+mod page;
+mod partners;
+mod repeatable;
 mod root;
 mod settings;
 mod users;
@@ -20,6 +25,7 @@ use crate::edge::RequestContext;
 pub use auth::DeviceCookie;
 pub use limits::Limits;
 use mount::{RouteInfo, Table};
+pub use repeatable::RunningKeys;
 
 /// What mounting needs; one value for all workers.
 #[derive(Clone)]
@@ -38,6 +44,8 @@ pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteI
     settings::mount(&mut table);
     audit::mount(&mut table);
     users::mount(&mut table);
+    partners::mount(&mut table);
+    accounts::mount(&mut table);
     table.finish()
 }
 
@@ -49,6 +57,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document.merge(settings::Docs::openapi());
     document.merge(audit::Docs::openapi());
     document.merge(users::Docs::openapi());
+    document.merge(partners::Docs::openapi());
+    document.merge(accounts::Docs::openapi());
     crate::docs::openapi::add_common_answers(&mut document);
     document
 }

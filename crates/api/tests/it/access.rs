@@ -56,6 +56,21 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("PUT", "/api/v1/users/{user_id}", Access::Needs(Permission::UseOwnAccount)),
     ("DELETE", "/api/v1/users/{user_id}", Access::Needs(Permission::WriteUsers)),
     ("POST", "/api/v1/users/{user_id}/reset-password", Access::Needs(Permission::WriteUsers)),
+    ("GET", "/api/v1/customers", Access::Needs(Permission::ReadPartners)),
+    ("POST", "/api/v1/customers", Access::Needs(Permission::WritePartners)),
+    ("GET", "/api/v1/customers/{customer_id}", Access::Needs(Permission::ReadPartners)),
+    ("PUT", "/api/v1/customers/{customer_id}", Access::Needs(Permission::WritePartners)),
+    ("DELETE", "/api/v1/customers/{customer_id}", Access::Needs(Permission::WritePartners)),
+    ("GET", "/api/v1/suppliers", Access::Needs(Permission::ReadPartners)),
+    ("POST", "/api/v1/suppliers", Access::Needs(Permission::WritePartners)),
+    ("GET", "/api/v1/suppliers/{supplier_id}", Access::Needs(Permission::ReadPartners)),
+    ("PUT", "/api/v1/suppliers/{supplier_id}", Access::Needs(Permission::WritePartners)),
+    ("DELETE", "/api/v1/suppliers/{supplier_id}", Access::Needs(Permission::WritePartners)),
+    ("GET", "/api/v1/accounts", Access::Needs(Permission::ReadAccounts)),
+    ("POST", "/api/v1/accounts", Access::Needs(Permission::WriteAccounts)),
+    ("GET", "/api/v1/accounts/{account_id}", Access::Needs(Permission::ReadAccounts)),
+    ("PUT", "/api/v1/accounts/{account_id}", Access::Needs(Permission::WriteAccounts)),
+    ("DELETE", "/api/v1/accounts/{account_id}", Access::Needs(Permission::WriteAccounts)),
 ];
 
 on_both_databases! {
@@ -90,7 +105,10 @@ on_both_databases! {
                 let Access::Needs(permission) = access else { continue };
                 // Everybody reaches themselves, and nobody has the last id.
                 let user = if permission == Permission::UseOwnAccount { member.user } else { i64::MAX };
-                let concrete = path.replace("{user_id}", &user.to_string());
+                let mut concrete = path.replace("{user_id}", &user.to_string());
+                for id in ["{customer_id}", "{supplier_id}", "{account_id}"] {
+                    concrete = concrete.replace(id, &i64::MAX.to_string());
+                }
                 let answer = TestApp::send(member.request(method, &concrete).header("content-type", "application/json").body("{}")).await;
                 if permission.granted_to(&held) {
                     // An id that stands for nothing gets past the guard and finds no row.
@@ -100,7 +118,7 @@ on_both_databases! {
                         // there is no second factor yet.
                         "/users/{user_id}" if permission == Permission::UseOwnAccount => 200..201,
                         rest if rest.contains('{') => 404..405,
-                        "/users" if method == "POST" => 422..423,
+                        "/users" | "/customers" | "/suppliers" | "/accounts" if *method == *"POST" => 422..423,
                         "/mfa/confirm" | "/step-up" | "/change-password" => 422..423,
                         "/mfa/recovery-codes" | "/mfa/disable" => 409..410,
                         _ => 200..300,

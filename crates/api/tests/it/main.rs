@@ -8,12 +8,15 @@
 )]
 
 mod access;
+mod accounts;
 mod audit;
 mod audit_list;
 mod conventions;
+mod customers;
 mod guessing;
 mod hostile;
 mod housekeeping;
+mod idempotency;
 mod limits;
 mod log_in;
 mod logs;

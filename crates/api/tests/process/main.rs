@@ -18,6 +18,7 @@ mod outage_sqlite;
 mod revocation;
 mod secret;
 mod seed;
+mod seed_demo;
 mod settings;
 mod stop;
 mod storm;

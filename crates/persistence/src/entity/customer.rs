@@ -15,7 +15,8 @@ pub struct Model {
     pub email: Option<String>,
     pub phone: Option<String>,
     pub address: Option<String>,
-    pub credit_term: i32,
+    #[sea_orm(column_name = "credit_term")]
+    pub term_days: i32,
     pub status: String,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

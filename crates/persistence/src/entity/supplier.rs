@@ -15,7 +15,8 @@ pub struct Model {
     pub email: Option<String>,
     pub phone: Option<String>,
     pub address: Option<String>,
-    pub payment_term: i32,
+    #[sea_orm(column_name = "payment_term")]
+    pub term_days: i32,
     pub status: String,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

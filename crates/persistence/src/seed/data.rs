@@ -1,9 +1,11 @@
 //! The seed rows themselves.
 
 use sme_pulse_domain::{
-    account::{AccountType, NewAccount},
+    account::{AccountKind, LedgerClass, NewAccount},
+    money::Money,
     partner::NewPartner,
     role::Role,
+    status::Status,
 };
 
 /// The log-in name of the demo administrator.
@@ -29,22 +31,25 @@ pub(super) fn suppliers() -> [NewPartner; 2] {
 }
 
 pub(super) fn accounts() -> [NewAccount; 2] {
-    [
-        NewAccount {
-            code: "1001".to_owned(),
-            name: "Cash on Hand".to_owned(),
-            account_type: AccountType::Cash,
-            account_number: None,
-            bank_name: None,
-        },
-        NewAccount {
-            code: "1002".to_owned(),
-            name: "Bank Account".to_owned(),
-            account_type: AccountType::Bank,
-            account_number: Some("0123456789".to_owned()),
-            bank_name: Some("Vietcombank".to_owned()),
-        },
-    ]
+    let cash = NewAccount {
+        code: Some("1001".to_owned()),
+        name: "Cash on Hand".to_owned(),
+        kind: AccountKind::Cash,
+        class: LedgerClass::Asset,
+        account_number: None,
+        bank_name: None,
+        opening_balance: Money::ZERO,
+        status: Status::Active,
+    };
+    let bank = NewAccount {
+        code: Some("1002".to_owned()),
+        name: "Bank Account".to_owned(),
+        kind: AccountKind::Bank,
+        account_number: Some("0123456789".to_owned()),
+        bank_name: Some("Vietcombank".to_owned()),
+        ..cash.clone()
+    };
+    [cash, bank]
 }
 
 fn partner(code: &str, name: &str, tax_code: &str, contact: &str, term_days: i32) -> NewPartner {
@@ -53,6 +58,10 @@ fn partner(code: &str, name: &str, tax_code: &str, contact: &str, term_days: i32
         name: name.to_owned(),
         tax_code: Some(tax_code.to_owned()),
         contact_person: Some(contact.to_owned()),
+        email: None,
+        phone: None,
+        address: None,
         term_days,
+        status: Status::Active,
     }
 }

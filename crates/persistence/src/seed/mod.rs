@@ -1,6 +1,7 @@
 //! The demo data: idempotent and repairing. A second run adds what is missing and changes nothing that exists.
 
 mod data;
+pub mod demo;
 mod report;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +9,7 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, NotSet, QueryFilter,
 };
 use sme_pulse_domain::{
+    account::NewAccount,
     audit::{Action, AuditEvent, Origin},
     email::Email,
     ids::OrgId,
@@ -21,6 +23,7 @@ use crate::{
     Engine, Store, StoreError, SystemTx,
     connection::Transaction,
     entity::{TenantOwned, account, customer, organization, role, supplier, user, user_role},
+    repo::{accounts::new_row, partners::table::PartnerTable},
 };
 pub use data::ADMIN_EMAIL;
 pub use report::{SeedReport, Seeded};
@@ -53,10 +56,16 @@ impl Seeder<'_> {
         self.tx.connection()
     }
 
-    async fn run(&self, admin_hash: &str) -> Result<SeedReport, StoreError> {
+    /// Keeps other seeders out until the transaction ends.
+    async fn lock(&self) -> Result<(), StoreError> {
         if self.tx.engine() == Engine::Postgres {
             self.db().execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK_KEY})")).await?;
         }
+        Ok(())
+    }
+
+    async fn run(&self, admin_hash: &str) -> Result<SeedReport, StoreError> {
+        self.lock().await?;
         let mut roles = Vec::new();
         for role in Role::ALL {
             roles.push(self.role(role).await?);
@@ -80,10 +89,10 @@ impl Seeder<'_> {
             accounts: vec![],
         };
         for partner in data::customers() {
-            report.customers.push(self.customer(scope, partner).await?);
+            report.customers.push(self.partner::<customer::Entity>(scope, &partner).await?);
         }
         for partner in data::suppliers() {
-            report.suppliers.push(self.supplier(scope, partner).await?);
+            report.suppliers.push(self.partner::<supplier::Entity>(scope, &partner).await?);
         }
         for account in data::accounts() {
             report.accounts.push(self.account(scope, account).await?);
@@ -182,84 +191,23 @@ impl Seeder<'_> {
         Ok(links)
     }
 
-    async fn customer(&self, scope: TenantScope, partner: NewPartner) -> Result<Seeded, StoreError> {
+    async fn partner<T: PartnerTable>(&self, scope: TenantScope, new: &NewPartner) -> Result<Seeded, StoreError> {
         // By tax code, and by code as well: a corrected tax code must not make the unique code collide.
-        let same = Condition::any()
-            .add(customer::Column::TaxCode.eq(partner.tax_code.clone()))
-            .add(customer::Column::Code.eq(partner.code.clone()));
-        if customer::Entity::within(scope).filter(same).one(self.db()).await?.is_some() {
-            return Ok(Seeded::existing(&partner.name));
+        let same = Condition::any().add(T::TAX_CODE.eq(new.tax_code.clone())).add(T::CODE.eq(new.code.clone()));
+        if T::within(scope).filter(same).one(self.db()).await?.is_some() {
+            return Ok(Seeded::existing(&new.name));
         }
-        let row = customer::ActiveModel {
-            id: NotSet,
-            org_id: Set(scope.org().get()),
-            code: Set(partner.code),
-            name: Set(partner.name.clone()),
-            tax_code: Set(partner.tax_code),
-            contact_person: Set(partner.contact_person),
-            email: Set(None),
-            phone: Set(None),
-            address: Set(None),
-            credit_term: Set(partner.term_days),
-            status: Set(Status::Active.as_str().to_owned()),
-            created_at: Set(self.now),
-            updated_at: Set(self.now),
-        };
-        row.insert(self.db()).await?;
-        Ok(Seeded::new(&partner.name))
+        T::insert(T::new_row(scope.org(), new, self.now)).exec_without_returning(self.db()).await?;
+        Ok(Seeded::new(&new.name))
     }
 
-    async fn supplier(&self, scope: TenantScope, partner: NewPartner) -> Result<Seeded, StoreError> {
-        let same = Condition::any()
-            .add(supplier::Column::TaxCode.eq(partner.tax_code.clone()))
-            .add(supplier::Column::Code.eq(partner.code.clone()));
-        if supplier::Entity::within(scope).filter(same).one(self.db()).await?.is_some() {
-            return Ok(Seeded::existing(&partner.name));
-        }
-        let row = supplier::ActiveModel {
-            id: NotSet,
-            org_id: Set(scope.org().get()),
-            code: Set(partner.code),
-            name: Set(partner.name.clone()),
-            tax_code: Set(partner.tax_code),
-            contact_person: Set(partner.contact_person),
-            email: Set(None),
-            phone: Set(None),
-            address: Set(None),
-            payment_term: Set(partner.term_days),
-            status: Set(Status::Active.as_str().to_owned()),
-            created_at: Set(self.now),
-            updated_at: Set(self.now),
-        };
-        row.insert(self.db()).await?;
-        Ok(Seeded::new(&partner.name))
-    }
-
-    async fn account(
-        &self,
-        scope: TenantScope,
-        new: sme_pulse_domain::account::NewAccount,
-    ) -> Result<Seeded, StoreError> {
-        let label = format!("{} ({})", new.name, new.code);
+    async fn account(&self, scope: TenantScope, new: NewAccount) -> Result<Seeded, StoreError> {
+        let label = format!("{} ({})", new.name, new.code.as_deref().unwrap_or_default());
         let same = account::Entity::within(scope).filter(account::Column::Code.eq(new.code.clone()));
         if same.one(self.db()).await?.is_some() {
             return Ok(Seeded::existing(&label));
         }
-        let row = account::ActiveModel {
-            id: NotSet,
-            org_id: Set(scope.org().get()),
-            code: Set(Some(new.code)),
-            name: Set(new.name),
-            account_type: Set("asset".to_owned()),
-            kind: Set(new.account_type.as_str().to_owned()),
-            account_number: Set(new.account_number),
-            bank_name: Set(new.bank_name),
-            opening_balance_minor: Set(0),
-            status: Set(Status::Active.as_str().to_owned()),
-            created_at: Set(self.now),
-            updated_at: Set(self.now),
-        };
-        row.insert(self.db()).await?;
+        new_row(scope.org(), &new, self.now).insert(self.db()).await?;
         Ok(Seeded::new(&label))
     }
 }
