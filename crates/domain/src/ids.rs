@@ -36,6 +36,10 @@ row_id!(
     /// Key of `core.organizations`: the tenant.
     OrgId
 );
+row_id!(
+    /// Key of `auth.invitations`.
+    InvitationId
+);
 
 /// Key of `auth.sessions`: one log-in on one device. It is not a secret; the token's signature is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

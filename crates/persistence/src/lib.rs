@@ -27,11 +27,14 @@ pub use repo::{
     factors::{Factors, StoredFactor, UsedStep},
     guesses::GuessAdmission,
     identity::{PrincipalRow, SessionState},
+    invitations::{InvitationFilter, Invitations, NewInvitation, Renewal, ShownInvitation},
+    newcomers::{NewUser, Newcomers},
     organizations::Organizations,
     passwords::{NewHash, NewResetToken, Passwords},
     refresh::{RefreshRow, Rotation},
     rotate::Step,
     sessions::{LogInRecord, PasswordAsOf, RenewedHash, Sessions},
+    sign_ups::{NewOrganization, SignUpRow},
 };
 pub use retry::{AsStoreError, retrying};
 pub use settings::{DatabaseSettings, Engine};
