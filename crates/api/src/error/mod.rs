@@ -14,7 +14,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::service::{
-    ErrandsFull, FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError,
+    ErrandsFull, FactorError, InvitationError, LogInError, OrganizationError, PasswordError, RefreshError,
+    SessionError, SignUpError, SwitchError,
 };
 use sme_pulse_persistence::StoreError;
 
@@ -96,6 +97,15 @@ pub enum ApiError {
     /// The organization's data sheet could not be read or written.
     #[error(transparent)]
     Organization(#[from] OrganizationError),
+    /// Something about an invitation was refused.
+    #[error(transparent)]
+    Invitation(#[from] InvitationError),
+    /// A company could not sign up.
+    #[error(transparent)]
+    SignUp(#[from] SignUpError),
+    /// There is no session in another organization.
+    #[error(transparent)]
+    Switch(#[from] SwitchError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

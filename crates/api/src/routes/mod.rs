@@ -5,8 +5,10 @@ mod audit;
 mod auth;
 mod body_stage;
 mod caller;
+mod invitations;
 mod limits;
 pub mod mount;
+mod organizations;
 mod root;
 mod settings;
 
@@ -27,6 +29,8 @@ pub struct RouteSettings {
     pub max_body: usize,
     /// The budgets of requests.
     pub limits: Limits,
+    /// Whether companies can sign up.
+    pub sign_up: bool,
 }
 
 /// Mounts every resource and says which.
@@ -36,6 +40,10 @@ pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteI
     auth::mount(&mut table, &settings.limits);
     settings::mount(&mut table);
     audit::mount(&mut table);
+    invitations::mount(&mut table, &settings.limits);
+    if settings.sign_up {
+        organizations::mount(&mut table, &settings.limits);
+    }
     table.finish()
 }
 
@@ -46,7 +54,16 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document.merge(auth::Docs::openapi());
     document.merge(settings::Docs::openapi());
     document.merge(audit::Docs::openapi());
+    document.merge(invitations::Docs::openapi());
+    document.merge(organizations::Docs::openapi());
     crate::docs::openapi::add_common_answers(&mut document);
+    document
+}
+
+/// The same where companies cannot sign up.
+pub fn openapi_without_sign_up() -> utoipa::openapi::OpenApi {
+    let mut document = openapi();
+    document.paths.paths.retain(|path, _| !path.starts_with(organizations::PREFIX));
     document
 }
 

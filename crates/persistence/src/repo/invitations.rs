@@ -118,7 +118,12 @@ impl Invitations<'_> {
         Ok((total, newest.all(self.tx).await?.into_iter().map(to_domain).collect()))
     }
 
-    /// The invitation, locked until the transaction ends.
+    /// The invitation.
+    pub async fn find(&self, id: InvitationId) -> Result<Option<Invitation>, StoreError> {
+        Ok(Entity::within(self.scope).filter(is(id)).one(self.tx).await?.map(to_domain))
+    }
+
+    /// The same, locked until the transaction ends.
     pub async fn find_for_update(&self, id: InvitationId) -> Result<Option<Invitation>, StoreError> {
         let row = Entity::within(self.scope).filter(is(id)).lock(LockType::Update).one(self.tx).await?;
         Ok(row.map(to_domain))

@@ -2,12 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, NotSet, QueryFilter, Statement,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, NotSet, QueryFilter, Statement,
     sea_query::OnConflict,
 };
-use sme_pulse_domain::{email::Email, ids::UserId, role::{Role, RoleSet}, status::Status, tenant::TenantScope};
+use sme_pulse_domain::{
+    email::Email,
+    ids::UserId,
+    role::{Role, RoleSet},
+    status::Status,
+    tenant::TenantScope,
+};
 
 use crate::{
     StoreError, TenantTx,
@@ -105,7 +109,7 @@ impl Newcomers<'_> {
             created_at: Set(now),
             updated_at: Set(now),
         };
-        use membership::Column::{CreatedAt, OrgId, Status as State, UserId as Who, UpdatedAt};
+        use membership::Column::{CreatedAt, OrgId, Status as State, UpdatedAt, UserId as Who};
         let again = OnConflict::columns([OrgId, Who]).update_columns([State, CreatedAt, UpdatedAt]).to_owned();
         membership::Entity::insert(row).on_conflict(again).exec_without_returning(self.tx).await?;
         Ok(())

@@ -30,8 +30,12 @@ impl Store {
             let away: i32 = row.try_get_by_index(2)?;
             let code: Option<String> = row.try_get_by_index(3)?;
             if places.last().is_none_or(|(last, _)| last.org != org) {
-                let place =
-                    Place { org, name: row.try_get_by_index(1)?, roles: std::iter::empty().collect(), is_home: away == 0 };
+                let place = Place {
+                    org,
+                    name: row.try_get_by_index(1)?,
+                    roles: std::iter::empty().collect(),
+                    is_home: away == 0,
+                };
                 places.push((place, Vec::new()));
             }
             if let Some((_, roles)) = places.last_mut() {

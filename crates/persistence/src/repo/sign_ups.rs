@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ConnectionTrait, EntityTrait, ExprTrait, IntoSimpleExpr, NotSet, PaginatorTrait, QueryFilter, Statement,
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, ExprTrait, IntoSimpleExpr, NotSet,
+    PaginatorTrait, QueryFilter, Statement,
 };
 use sme_pulse_domain::{email::Email, ids::OrgId, organization::Organization, role::Role, status::Status};
 
