@@ -50,6 +50,19 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/settings", Access::Needs(Permission::ReadOrganization)),
     ("PUT", "/api/v1/settings", Access::Needs(Permission::WriteOrganization)),
     ("GET", "/api/v1/audit", Access::Needs(Permission::ReadAuditTrail)),
+    ("GET", "/api/v1/auth/organizations", Access::Needs(Permission::UseOwnAccount)),
+    ("GET", "/auth/organizations", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/auth/switch-organization", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/auth/switch-organization", Access::Needs(Permission::UseOwnAccount)),
+    ("GET", "/api/v1/invitations", Access::Needs(Permission::ManageInvitations)),
+    ("POST", "/api/v1/invitations", Access::Needs(Permission::ManageInvitations)),
+    ("DELETE", "/api/v1/invitations/{invitation_id}", Access::Needs(Permission::ManageInvitations)),
+    ("POST", "/api/v1/invitations/{invitation_id}/resend", Access::Needs(Permission::ManageInvitations)),
+    ("GET", "/api/v1/invitations/accept", Access::Public),
+    ("POST", "/api/v1/invitations/accept", Access::Public),
+    ("POST", "/api/v1/invitations/join", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/organizations", Access::Public),
+    ("POST", "/api/v1/organizations/confirm", Access::Public),
 ];
 
 on_both_databases! {
@@ -89,6 +102,10 @@ on_both_databases! {
                     let expected = match path.trim_start_matches("/api/v1").trim_start_matches("/auth") {
                         // An id that stands for nothing gets past the guard and finds no row, a needed field is missing, and
                         // there is no second factor yet.
+                        // A path that keeps its braces names no integer.
+                        rest if rest.starts_with("/invitations/{") => 422..423,
+                        "/invitations" if method.starts_with("POST") => 422..423,
+                        "/invitations/join" | "/switch-organization" => 422..423,
                         rest if rest.contains('{') => 404..405,
                         "/mfa/confirm" | "/step-up" | "/change-password" => 422..423,
                         "/mfa/recovery-codes" | "/mfa/disable" => 409..410,
