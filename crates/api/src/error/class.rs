@@ -231,7 +231,7 @@ fn of_password(error: &PasswordError) -> Class<'static> {
         PasswordError::Overtaken => {
             Class::plain(StatusCode::CONFLICT, "conflict", "The password was changed at the same time.")
         }
-        PasswordError::Hash(error) => of_hash(error),
+        PasswordError::Hash(error) => of_hash(*error),
         PasswordError::Store(cause) => of_store(cause),
     }
 }
@@ -262,7 +262,7 @@ fn of_invitation(error: &InvitationError) -> Class<'static> {
         }
         InvitationError::Weak(reason) => weak_password("password", reason.to_string()),
         InvitationError::Access(error) => of_access(error),
-        InvitationError::Hash(error) => of_hash(error),
+        InvitationError::Hash(error) => of_hash(*error),
         InvitationError::Store(cause) => of_store(cause),
     }
 }
@@ -279,7 +279,7 @@ fn of_sign_up(error: &SignUpError) -> Class<'static> {
             Class::plain(StatusCode::CONFLICT, "conflict", "This address has an account by now: sign in.")
         }
         SignUpError::Errands(_) => Class::unavailable(),
-        SignUpError::Hash(error) => of_hash(error),
+        SignUpError::Hash(error) => of_hash(*error),
         SignUpError::Store(cause) => of_store(cause),
     }
 }
@@ -299,7 +299,7 @@ fn weak_password(field: &'static str, reason: String) -> Class<'static> {
     Class::invalid(vec![Issue::new(place, reason, "value_error")])
 }
 
-fn of_hash(error: &HashError) -> Class<'static> {
+fn of_hash(error: HashError) -> Class<'static> {
     match error {
         HashError::Overloaded(_) => Class::unavailable(),
         HashError::Unusable => Class::internal(),

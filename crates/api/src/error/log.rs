@@ -28,7 +28,9 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
             tracing::debug!(request_id, client_ip = %client_ip, reason, "Malformed request");
         }
         ApiError::TimedOut | ApiError::Unavailable(_) => log_failure(error, request_id, client_ip),
-        ApiError::Access(refusal) => log_access_error(refusal, error, request_id, client_ip),
+        ApiError::Access(refusal) | ApiError::Switch(SwitchError::Access(refusal)) => {
+            log_access_error(refusal, error, request_id, client_ip);
+        }
         ApiError::LogIn(LogInError::Refused { refusal, email }) => {
             log_refused_log_in(*refusal, email, request_id, client_ip);
         }
@@ -42,7 +44,6 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         ApiError::Factor(refused) => log_factor_error(refused, error, request_id, client_ip),
         ApiError::Invitation(refused) => log_invitation_error(refused, error, request_id, client_ip),
         ApiError::SignUp(refused) => log_sign_up_error(refused, error, request_id, client_ip),
-        ApiError::Switch(SwitchError::Access(refusal)) => log_access_error(refusal, error, request_id, client_ip),
         ApiError::LogIn(_)
         | ApiError::Switch(_)
         | ApiError::Refresh(_)

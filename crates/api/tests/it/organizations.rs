@@ -25,7 +25,6 @@ impl Fixture for Limited {
 
 /// A person with a home of their own who belongs to another organization too, with these roles there.
 struct Both<'a> {
-    app: &'a TestApp,
     /// Signed in at home.
     person: Member<'a>,
     /// The owner of the other one.
@@ -36,7 +35,7 @@ impl TestApp {
     async fn both(&self, roles: &[Role]) -> Both<'_> {
         let (host, person) = (self.member(&[Role::Owner]).await, self.member(&[Role::Owner]).await);
         self.belongs(&person, host.org, roles).await;
-        Both { app: self, person, host }
+        Both { person, host }
     }
 
     /// As joining writes it.

@@ -102,6 +102,7 @@ impl Newcomers<'_> {
 
     /// Makes somebody from elsewhere a member from now on, also one who was before.
     pub async fn join(&self, user: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        use membership::Column::{CreatedAt, OrgId, Status as State, UpdatedAt, UserId as Who};
         let row = membership::ActiveModel {
             org_id: Set(self.scope.org().get()),
             user_id: Set(user.get()),
@@ -109,7 +110,6 @@ impl Newcomers<'_> {
             created_at: Set(now),
             updated_at: Set(now),
         };
-        use membership::Column::{CreatedAt, OrgId, Status as State, UpdatedAt, UserId as Who};
         let again = OnConflict::columns([OrgId, Who]).update_columns([State, CreatedAt, UpdatedAt]).to_owned();
         membership::Entity::insert(row).on_conflict(again).exec_without_returning(self.tx).await?;
         Ok(())

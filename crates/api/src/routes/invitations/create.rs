@@ -64,7 +64,7 @@ pub(super) async fn handle(
     let (email, roles) = fields.finish(|| Some((email?, roles?.into_iter().collect())))?;
     let (caller, masked) = (caller.principal(), email.masked().to_string());
     let invite = Invite { email, roles, origin: origin(&context) };
-    let sent = limits.inviting(caller.org_id(), &context, auth.invite(caller, &invite)).await?;
+    let sent = limits.inviting(caller.org_id(), &context, Box::pin(auth.invite(caller, &invite))).await?;
     context.notice(Notice::info("Invitation sent").email(masked));
-    Ok(HttpResponse::Created().json(InvitationView::sent(sent)))
+    Ok(HttpResponse::Created().json(InvitationView::sent(&sent)))
 }

@@ -53,6 +53,6 @@ pub(super) async fn handle(
     };
     let [skip, limit] = [page.skip, page.limit].map(|number| u64::try_from(number).unwrap_or_default());
     let filter = InvitationFilter { status, search };
-    let (found, now) = auth.invitations(caller.principal(), &filter, (skip, limit)).await?;
-    Ok(Json(InvitationPage::of(page, found, now)))
+    let ((total, found), now) = auth.invitations(caller.principal(), &filter, (skip, limit)).await?;
+    Ok(Json(InvitationPage::of(page, (total, &found), now)))
 }

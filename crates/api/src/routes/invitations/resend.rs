@@ -39,7 +39,8 @@ pub(super) async fn handle(
 ) -> Result<Json<InvitationView>, ApiError> {
     let id = InvitationId::new(path_id(&req, "invitation_id")?);
     let (caller, origin) = (caller.principal(), origin(&context));
-    let sent = limits.inviting(caller.org_id(), &context, auth.resend_invitation(caller, id, &origin)).await?;
+    let sending = Box::pin(auth.resend_invitation(caller, id, &origin));
+    let sent = limits.inviting(caller.org_id(), &context, sending).await?;
     context.notice(Notice::info("Invitation sent").email(sent.email.masked().to_string()).reason("again"));
-    Ok(Json(InvitationView::sent(sent)))
+    Ok(Json(InvitationView::sent(&sent)))
 }

@@ -102,7 +102,7 @@ pub(in crate::routes) struct NewUserView {
 }
 
 impl InvitationView {
-    pub(super) fn of(invitation: Invitation, now: DateTime<Utc>) -> Self {
+    pub(super) fn of(invitation: &Invitation, now: DateTime<Utc>) -> Self {
         Self {
             id: invitation.id.get(),
             status: invitation.status(now).as_str(),
@@ -116,15 +116,14 @@ impl InvitationView {
     }
 
     /// One that has just been sent.
-    pub(super) fn sent(invitation: Invitation) -> Self {
-        let sent = invitation.updated_at;
-        Self::of(invitation, sent)
+    pub(super) fn sent(invitation: &Invitation) -> Self {
+        Self::of(invitation, invitation.updated_at)
     }
 }
 
 impl InvitationPage {
-    pub(super) fn of(page: Page, (total, found): (u64, Vec<Invitation>), now: DateTime<Utc>) -> Self {
-        let items = found.into_iter().map(|invitation| InvitationView::of(invitation, now)).collect();
+    pub(super) fn of(page: Page, (total, found): (u64, &[Invitation]), now: DateTime<Utc>) -> Self {
+        let items = found.iter().map(|invitation| InvitationView::of(invitation, now)).collect();
         Self { total, skip: page.skip, limit: page.limit, items }
     }
 

@@ -70,6 +70,8 @@ impl AuthService {
         // Only a look, so that rubbish costs no hash; what counts is asked in the transaction.
         let ShownInvitation { invitation, .. } = self.live_invitation(&token).await?;
         if self.parts.store.account_by_email(&invitation.email).await?.is_some() {
+            // Unless somebody has just become one by this very link.
+            self.live_invitation(&token).await?;
             return Err(InvitationError::HasAccount);
         }
         password_rules::check_names(&password, &invitation.email, Some(&full_name))?;

@@ -55,7 +55,7 @@ impl AuthService {
         let token = OneTimeToken::new(TokenKind::Invitation, &*self.parts.rng);
         let hash = token.hash();
         let known = self.owner_of(&invite.email).await?;
-        let store = retrying(|| self.store_invitation(caller, (invite, known), &hash));
+        let store = Box::pin(retrying(|| self.store_invitation(caller, (invite, known), &hash)));
         let (sent, organization) = self.one_more_mail(&invite.email, store).await?;
         self.mail(caller, &sent, &organization, &token);
         Ok(sent)
@@ -75,7 +75,7 @@ impl AuthService {
         let token = OneTimeToken::new(TokenKind::Invitation, &*self.parts.rng);
         let hash = token.hash();
         let known = self.owner_of(&email).await?;
-        let renew = retrying(|| self.renew_invitation(caller, (id, known), &hash, origin));
+        let renew = Box::pin(retrying(|| self.renew_invitation(caller, (id, known), &hash, origin)));
         let (sent, organization) = self.one_more_mail(&email, renew).await?;
         self.mail(caller, &sent, &organization, &token);
         Ok(sent)
@@ -116,7 +116,7 @@ impl AuthService {
             GuessError::TooEarly(seconds) => InvitationError::Flooded { email: email.clone(), seconds },
             GuessError::Store(cause) => cause.into(),
         })?;
-        let prepared = Box::pin(prepare).await;
+        let prepared = prepare.await;
         if prepared.is_err() {
             self.guesses.unchecked(&counted).await?;
         }
