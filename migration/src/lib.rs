@@ -23,6 +23,7 @@ mod m20261122_000010_guess_counters;
 mod m20261122_000011_audit_evidence;
 mod m20261122_000012_memberships;
 mod m20261122_000013_invitations;
+mod m20261122_000016_sign_ups;
 mod run;
 mod table;
 
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000011_audit_evidence::AuditEvidence),
             Box::new(m20261122_000012_memberships::Memberships),
             Box::new(m20261122_000013_invitations::CHANGE),
+            Box::new(m20261122_000016_sign_ups::CHANGE),
         ]
     }
 }

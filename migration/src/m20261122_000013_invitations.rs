@@ -1,14 +1,12 @@
-//! `auth`: invitations into an organization, and confirmations of the address that a company signed up with.
+//! `auth`: invitations into an organization.
 
 use crate::change::NewTables;
-use crate::table::Kind::{BigInt, Char, Timestamp, Varchar};
-use crate::table::OnDelete::Cascade;
-use crate::table::Part::{Column, Id, Index, Now, Org, Refers, Unique, Who};
-use crate::table::Schema::{Auth, Core};
+use crate::table::Kind::{Char, Timestamp, Varchar};
+use crate::table::Part::{Column, Id, Index, Now, Org, Unique, Who};
+use crate::table::Schema::Auth;
 use crate::table::Table;
 
-pub(crate) const CHANGE: NewTables =
-    NewTables { name: "m20261122_000013_invitations", tables: &[INVITATIONS, SIGN_UP_CONFIRMATIONS] };
+pub(crate) const CHANGE: NewTables = NewTables { name: "m20261122_000013_invitations", tables: &[INVITATIONS] };
 
 /// `roles` are codes with a space between. Sending one again puts another hash in the place of the first. One that was
 /// accepted or revoked stays as history.
@@ -31,26 +29,5 @@ const INVITATIONS: Table = Table {
         Unique("token_hash"),
         Index("org_id, created_at, id"),
         Index("org_id, email"),
-    ],
-};
-
-/// The links that make the first owner of a new organization active.
-const SIGN_UP_CONFIRMATIONS: Table = Table {
-    schema: Auth,
-    name: "sign_up_confirmations",
-    parts: &[
-        Id,
-        Org,
-        Column("user_id", BigInt, "NOT NULL"),
-        Column("token_hash", Char(64), "NOT NULL"),
-        Column("expires_at", Timestamp, "NOT NULL"),
-        Column("used_at", Timestamp, ""),
-        Now("created_at"),
-        Now("updated_at"),
-        Refers("user_id", Core, "users", "id", Cascade),
-        Unique("token_hash"),
-        Index("org_id"),
-        Index("user_id"),
-        Index("expires_at"),
     ],
 };

@@ -84,10 +84,13 @@ impl Application {
         clock: &Arc<dyn Clock>,
         rng: &Arc<dyn Rng>,
     ) -> Result<Self, DocsError> {
-        let docs = config.server.docs_enabled.then(|| DocsSite::new(&routes::openapi())).transpose()?;
+        let sign_up = config.server.signup_enabled;
+        let document = || if sign_up { routes::openapi() } else { routes::openapi_without_sign_up() };
+        let docs = config.server.docs_enabled.then(|| DocsSite::new(&document())).transpose()?;
+        let limits = Limits::new(limit(config), clock);
         Ok(Self {
             edge: edge(config, Arc::clone(clock), Arc::clone(rng)),
-            routes: RouteSettings { max_body: config.server.max_body_bytes, limits: Limits::new(limit(config), clock) },
+            routes: RouteSettings { max_body: config.server.max_body_bytes, limits, sign_up },
             docs: docs.map(Arc::new),
             info: Data::new(ServiceInfo::new(config.environment.name())),
             device_cookie: DeviceCookie { development: config.environment.is_development() },

@@ -44,6 +44,10 @@ row_id!(
     /// Key of `finance.accounts`.
     AccountId
 );
+row_id!(
+    /// Key of `auth.invitations`.
+    InvitationId
+);
 
 /// Key of `auth.sessions`: one log-in on one device. It is not a secret; the token's signature is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -23,6 +23,7 @@ pub mod email;
 pub mod guessing;
 pub mod hex;
 pub mod ids;
+pub mod invitation;
 pub mod method;
 pub mod money;
 pub mod organization;

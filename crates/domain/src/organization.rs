@@ -1,6 +1,6 @@
 //! An organization: the tenant, and the data sheet its owners and admins keep.
 
-use crate::{email::Email, ids::OrgId, status::Status};
+use crate::{email::Email, ids::OrgId, role::RoleSet, status::Status};
 
 /// A row of `core.organizations`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,19 @@ pub struct Organization {
     pub email: Option<String>,
     /// Inactive means suspended: no log-in, no token works.
     pub status: Status,
+}
+
+/// An active organization as one of its people sees it among theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Key.
+    pub org: OrgId,
+    /// Name of the company.
+    pub name: String,
+    /// The roles the person holds there.
+    pub roles: RoleSet,
+    /// Whether it is the person's home.
+    pub is_home: bool,
 }
 
 /// A partial update: `None` leaves a field, `Some(None)` clears it.

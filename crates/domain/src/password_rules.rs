@@ -38,20 +38,25 @@ pub fn check_common(password: &str) -> Result<(), WeakPassword> {
 /// Refuses the user's own name, a word of it, the address or a part of it, also with digits and punctuation in and
 /// around them, in any letter case.
 pub fn check_personal(password: &str, user: &User) -> Result<(), WeakPassword> {
+    check_names(password, &user.email, user.full_name.as_deref())
+}
+
+/// The same for somebody who is no user yet.
+pub fn check_names(password: &str, email: &Email, full_name: Option<&str>) -> Result<(), WeakPassword> {
     let (plain, bare) = forms(password);
     let is_password = |text: &str| {
         let (own, own_bare) = forms(text);
         let same = !own.is_empty() && own == plain;
         same || (own_bare.chars().count() >= LEAST_NAME && own_bare == bare)
     };
-    if names_of(user).any(is_password) { Err(WeakPassword::Personal) } else { Ok(()) }
+    if names_of(email, full_name).any(is_password) { Err(WeakPassword::Personal) } else { Ok(()) }
 }
 
 /// Everything a person is called.
-fn names_of(user: &User) -> impl Iterator<Item = &str> {
-    let address = Email::as_str(&user.email);
+fn names_of<'a>(email: &'a Email, full_name: Option<&'a str>) -> impl Iterator<Item = &'a str> {
+    let address = email.as_str();
     let (local, _) = address.split_once('@').unwrap_or((address, ""));
-    let name = user.full_name.as_deref().unwrap_or_default();
+    let name = full_name.unwrap_or_default();
     let parts = words(local).chain(words(name)).chain(name.split_whitespace());
     [address, local, name].into_iter().chain(parts.filter(|part| part.chars().count() >= LEAST_WORD))
 }

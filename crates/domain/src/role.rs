@@ -84,6 +84,16 @@ impl RoleSet {
         self.0.contains(&role)
     }
 
+    /// The codes in order with a space between, as invitations store them.
+    pub fn codes(&self) -> String {
+        self.iter().map(Role::code).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Reads what [`codes`](Self::codes) wrote. A role this binary does not know grants nothing.
+    pub fn stored(codes: &str) -> Self {
+        codes.split(' ').filter_map(|code| code.parse().ok()).collect()
+    }
+
     /// Whether no role is held: such a user can sign in and see themselves, no more.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -107,6 +117,8 @@ mod tests {
     fn a_set_holds_each_role_once_in_the_order_of_the_ids() {
         let set: RoleSet = [Role::Cashier, Role::Owner, Role::Cashier].into_iter().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), [Role::Owner, Role::Cashier]);
+        assert_eq!((set.codes().as_str(), RoleSet::stored("cashier owner auditor")), ("owner cashier", set.clone()));
+        assert!(RoleSet::stored("").is_empty() && RoleSet::default().codes().is_empty());
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub use repo::{
     guesses::GuessAdmission,
     idempotency::{IdempotencyKeys, KeptAnswer, KeyState, KeyedRequest},
     identity::{PrincipalRow, SessionState},
+    invitations::{InvitationFilter, Invitations, NewInvitation, Renewal, ShownInvitation},
+    newcomers::{NewUser, Newcomers},
     organizations::Organizations,
     partners::{PartnerFilter, Partners},
     passwords::{NewHash, NewResetToken, Passwords},
@@ -36,6 +38,7 @@ pub use repo::{
     refresh::{RefreshRow, Rotation},
     rotate::Step,
     sessions::{LogInRecord, PasswordAsOf, RenewedHash, Sessions},
+    sign_ups::{NewOrganization, SignUpRow},
 };
 pub use retry::{AsStoreError, retrying};
 pub use settings::{DatabaseSettings, Engine};

@@ -159,6 +159,13 @@ impl TenantTx {
         commit(self.tx.0).await
     }
 
+    /// The same transaction, confined to another organization from now on: for what one person does to their account
+    /// and in an organization that is not their home, both or neither.
+    #[expect(clippy::unused_async, reason = "whoever moves may have to tell the database")]
+    pub async fn go_on_in(self, scope: TenantScope) -> Result<Self, StoreError> {
+        Ok(Self { scope, ..self })
+    }
+
     /// The organization it is confined to.
     pub const fn scope(&self) -> TenantScope {
         self.scope
@@ -196,6 +203,12 @@ impl SystemTx {
 
     pub(crate) const fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// The same transaction, confined to an organization from now on: to one that has just been founded in it.
+    #[expect(clippy::unused_async, reason = "whoever moves may have to tell the database")]
+    pub async fn go_on_in(self, scope: TenantScope) -> Result<TenantTx, StoreError> {
+        Ok(TenantTx { tx: self.tx, scope, rng: self.rng })
     }
 }
 

@@ -23,7 +23,7 @@ const TABLES: [&str; 27] = [
     "auth.mfa_recovery_codes",
     "auth.password_reset_tokens",
     "auth.sessions",
-    "auth.sign_up_confirmations",
+    "auth.sign_ups",
     "core.organizations",
     "core.roles",
     "core.user_roles",

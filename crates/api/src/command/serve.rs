@@ -127,6 +127,7 @@ pub fn auth_service(
             slow_guesses: config.rate_limit.enabled,
             password_min_characters: passwords.min_length,
             public_url: config.mail.public_url.clone(),
+            confirm_sign_ups: !config.environment.is_development(),
         },
         mailer: mail::mailer(config, clock, rng)?,
         clock: Arc::clone(clock),

@@ -8,9 +8,9 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::password::HashError;
 use sme_pulse_auth::service::{
-    FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError, UserError,
+    FactorError, InvitationError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError,
+    SignUpError, SwitchError, UserError,
 };
-use sme_pulse_domain::password_rules::WeakPassword;
 use sme_pulse_finance::{LedgerError, LedgerRow};
 use sme_pulse_persistence::{StoreError, Violation};
 
@@ -143,6 +143,9 @@ impl ApiError {
             Self::User(error) => of_user(error),
             Self::Ledger(error) => of_ledger(error),
             Self::Kept(refusal) => Class::plain(refusal.status, refusal.code, refusal.text.as_str()),
+            Self::Invitation(error) => of_invitation(error),
+            Self::SignUp(error) => of_sign_up(error),
+            Self::Switch(error) => of_switch(error),
             Self::Store(error) => of_store(error),
             Self::Internal(_) => Class::internal(),
         }
@@ -224,10 +227,7 @@ fn of_session(error: &SessionError) -> Class<'static> {
 fn of_password(error: &PasswordError) -> Class<'static> {
     let refused = |text: &'static str| Class::plain(StatusCode::BAD_REQUEST, "rule_violated", text);
     match error {
-        PasswordError::Refused(reason) => {
-            let place = vec![Loc::Name("body"), Loc::Name("new_password")];
-            Class::invalid(vec![Issue::new(place, reason.to_string(), "value_error")])
-        }
+        PasswordError::Refused(reason) => weak_password("new_password", reason.to_string()),
         PasswordError::WrongPassword | PasswordError::UnreadableHash(_) => refused("Current password is incorrect"),
         PasswordError::Slowed { seconds, .. } => Class::rate_limited(*seconds),
         PasswordError::Access(error) => of_access(error),
@@ -235,8 +235,7 @@ fn of_password(error: &PasswordError) -> Class<'static> {
         PasswordError::Overtaken => {
             Class::plain(StatusCode::CONFLICT, "conflict", "The password was changed at the same time.")
         }
-        PasswordError::Hash(HashError::Overloaded(_)) => Class::unavailable(),
-        PasswordError::Hash(HashError::Unusable) => Class::internal(),
+        PasswordError::Hash(error) => of_hash(*error),
         PasswordError::Store(cause) => of_store(cause),
     }
 }
@@ -252,19 +251,14 @@ fn of_organization(error: &OrganizationError) -> Class<'static> {
 }
 
 fn of_user(error: &UserError) -> Class<'static> {
-    let refused = |field, reason: &WeakPassword| {
-        let place = vec![Loc::Name("body"), Loc::Name(field)];
-        Class::invalid(vec![Issue::new(place, reason.to_string(), "value_error")])
-    };
     match error {
         UserError::NotFound => Class::plain(StatusCode::NOT_FOUND, "not_found", "User not found"),
         UserError::EmailTaken => Class::plain(StatusCode::BAD_REQUEST, "duplicate", "Email already registered"),
         UserError::Rule(rule) => Class::plain(StatusCode::BAD_REQUEST, "rule_violated", rule.to_string()),
-        UserError::FirstPassword(reason) => refused("password", reason),
-        UserError::NewPassword(reason) => refused("new_password", reason),
+        UserError::FirstPassword(reason) => weak_password("password", reason.to_string()),
+        UserError::NewPassword(reason) => weak_password("new_password", reason.to_string()),
         UserError::Access(error) => of_access(error),
-        UserError::Hash(HashError::Overloaded(_)) => Class::unavailable(),
-        UserError::Hash(HashError::Unusable) => Class::internal(),
+        UserError::Hash(error) => of_hash(*error),
         UserError::Store(cause) => of_store(cause),
     }
 }
@@ -291,6 +285,66 @@ fn of_ledger(error: &LedgerError) -> Class<'static> {
         LedgerError::KeyTaken => conflict("This Idempotency-Key was used for another request."),
         LedgerError::KeyRunning => conflict("The first request with this Idempotency-Key is still running."),
         LedgerError::Store(cause) => of_store(cause),
+    }
+}
+
+/// All refusals of a link look alike.
+fn of_invitation(error: &InvitationError) -> Class<'static> {
+    let bad = |code, text| Class::plain(StatusCode::BAD_REQUEST, code, text);
+    match error {
+        InvitationError::NotFound => Class::plain(StatusCode::NOT_FOUND, "not_found", "Invitation not found"),
+        InvitationError::AlreadyMember => bad("duplicate", "This person already belongs to the organization."),
+        InvitationError::AlreadyInvited => bad("duplicate", "This address is already invited."),
+        InvitationError::Accepted => bad("invalid_state", "The invitation was already accepted."),
+        InvitationError::Revoked => bad("invalid_state", "The invitation was revoked."),
+        InvitationError::Flooded { seconds, .. } => Class::rate_limited(*seconds),
+        InvitationError::InvalidLink => bad("rule_violated", "Invalid or expired invitation"),
+        InvitationError::HasAccount => {
+            Class::plain(StatusCode::CONFLICT, "conflict", "This address has an account: sign in to join.")
+        }
+        InvitationError::Weak(reason) => weak_password("password", reason.to_string()),
+        InvitationError::Access(error) => of_access(error),
+        InvitationError::Hash(error) => of_hash(*error),
+        InvitationError::Store(cause) => of_store(cause),
+    }
+}
+
+fn of_sign_up(error: &SignUpError) -> Class<'static> {
+    match error {
+        SignUpError::EmailTaken => Class::plain(StatusCode::BAD_REQUEST, "duplicate", "Email already registered"),
+        SignUpError::TaxCodeTaken => of_organization(&OrganizationError::TaxCodeTaken),
+        SignUpError::Weak(reason) => weak_password("password", reason.to_string()),
+        SignUpError::InvalidLink => {
+            Class::plain(StatusCode::BAD_REQUEST, "rule_violated", "Invalid or expired confirmation")
+        }
+        SignUpError::HasAccount => {
+            Class::plain(StatusCode::CONFLICT, "conflict", "This address has an account by now: sign in.")
+        }
+        SignUpError::Errands(_) => Class::unavailable(),
+        SignUpError::Hash(error) => of_hash(*error),
+        SignUpError::Store(cause) => of_store(cause),
+    }
+}
+
+fn of_switch(error: &SwitchError) -> Class<'static> {
+    match error {
+        SwitchError::NotFound => of_organization(&OrganizationError::NotFound),
+        SwitchError::NoSession => of_factor(&FactorError::NoSession),
+        SwitchError::Access(error) => of_access(error),
+        SwitchError::Store(cause) => of_store(cause),
+        SwitchError::Signing(_) => Class::internal(),
+    }
+}
+
+fn weak_password(field: &'static str, reason: String) -> Class<'static> {
+    let place = vec![Loc::Name("body"), Loc::Name(field)];
+    Class::invalid(vec![Issue::new(place, reason, "value_error")])
+}
+
+fn of_hash(error: HashError) -> Class<'static> {
+    match error {
+        HashError::Overloaded(_) => Class::unavailable(),
+        HashError::Unusable => Class::internal(),
     }
 }
 

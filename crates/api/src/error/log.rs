@@ -8,7 +8,8 @@ use actix_web::http::StatusCode;
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::password::HashError;
 use sme_pulse_auth::service::{
-    FactorError, FactorRefusal, LogInError, PasswordError, RefreshError, RefreshRefusal, Refusal, UserError,
+    FactorError, FactorRefusal, InvitationError, LogInError, PasswordError, RefreshError, RefreshRefusal, Refusal,
+    SignUpError, SwitchError, UserError,
 };
 use sme_pulse_domain::email::Email;
 use sme_pulse_domain::ids::UserId;
@@ -27,7 +28,9 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
             tracing::debug!(request_id, client_ip = %client_ip, reason, "Malformed request");
         }
         ApiError::TimedOut | ApiError::Unavailable(_) => log_failure(error, request_id, client_ip),
-        ApiError::Access(refusal) => log_access_error(refusal, error, request_id, client_ip),
+        ApiError::Access(refusal) | ApiError::Switch(SwitchError::Access(refusal)) => {
+            log_access_error(refusal, error, request_id, client_ip);
+        }
         ApiError::LogIn(LogInError::Refused { refusal, email }) => {
             log_refused_log_in(*refusal, email, request_id, client_ip);
         }
@@ -40,7 +43,10 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         ApiError::User(refused) => log_user_error(refused, error, request_id, client_ip),
         ApiError::Errands(_) => tracing::warn!(request_id, client_ip = %client_ip, "Errand queue full"),
         ApiError::Factor(refused) => log_factor_error(refused, error, request_id, client_ip),
+        ApiError::Invitation(refused) => log_invitation_error(refused, error, request_id, client_ip),
+        ApiError::SignUp(refused) => log_sign_up_error(refused, error, request_id, client_ip),
         ApiError::LogIn(_)
+        | ApiError::Switch(_)
         | ApiError::Refresh(_)
         | ApiError::Session(_)
         | ApiError::Organization(_)
@@ -142,13 +148,53 @@ fn log_user_error(refused: &UserError, error: &ApiError, request_id: &str, clien
         UserError::FirstPassword(_) => invalid("body.password value_error"),
         UserError::NewPassword(_) => invalid("body.new_password value_error"),
         UserError::Access(refusal) => log_access_error(refusal, error, request_id, client_ip),
-        UserError::Hash(HashError::Overloaded(_)) => {
-            tracing::warn!(request_id, client_ip = %client_ip, "Hashing queue full");
-        }
+        UserError::Hash(HashError::Overloaded(_)) => log_full_queue(request_id, client_ip),
         UserError::NotFound | UserError::EmailTaken | UserError::Rule(_) | UserError::Hash(_) | UserError::Store(_) => {
             log_failure(error, request_id, client_ip);
         }
     }
+}
+
+fn log_invitation_error(refused: &InvitationError, error: &ApiError, request_id: &str, client_ip: IpAddr) {
+    match refused {
+        InvitationError::Flooded { email, .. } => {
+            let email = email.masked();
+            tracing::warn!(request_id, client_ip = %client_ip, %email, "Invitation slowed down");
+        }
+        InvitationError::InvalidLink | InvitationError::HasAccount => {
+            tracing::warn!(request_id, client_ip = %client_ip, reason = %refused, "Invitation refused");
+        }
+        InvitationError::Weak(_) => log_weak_password(request_id, client_ip),
+        InvitationError::Access(refusal) => log_access_error(refusal, error, request_id, client_ip),
+        InvitationError::Hash(HashError::Overloaded(_)) => log_full_queue(request_id, client_ip),
+        InvitationError::NotFound
+        | InvitationError::AlreadyMember
+        | InvitationError::AlreadyInvited
+        | InvitationError::Accepted
+        | InvitationError::Revoked
+        | InvitationError::Hash(_)
+        | InvitationError::Store(_) => log_failure(error, request_id, client_ip),
+    }
+}
+
+fn log_sign_up_error(refused: &SignUpError, error: &ApiError, request_id: &str, client_ip: IpAddr) {
+    match refused {
+        SignUpError::EmailTaken | SignUpError::TaxCodeTaken | SignUpError::InvalidLink | SignUpError::HasAccount => {
+            tracing::warn!(request_id, client_ip = %client_ip, reason = %refused, "Sign-up refused");
+        }
+        SignUpError::Weak(_) => log_weak_password(request_id, client_ip),
+        SignUpError::Errands(_) => tracing::warn!(request_id, client_ip = %client_ip, "Errand queue full"),
+        SignUpError::Hash(HashError::Overloaded(_)) => log_full_queue(request_id, client_ip),
+        SignUpError::Hash(_) | SignUpError::Store(_) => log_failure(error, request_id, client_ip),
+    }
+}
+
+fn log_weak_password(request_id: &str, client_ip: IpAddr) {
+    tracing::warn!(request_id, client_ip = %client_ip, errors = "body.password value_error", "Validation error");
+}
+
+fn log_full_queue(request_id: &str, client_ip: IpAddr) {
+    tracing::warn!(request_id, client_ip = %client_ip, "Hashing queue full");
 }
 
 fn log_factor_error(refused: &FactorError, error: &ApiError, request_id: &str, client_ip: IpAddr) {

@@ -15,7 +15,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::service::{
-    ErrandsFull, FactorError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError, UserError,
+    ErrandsFull, FactorError, InvitationError, LogInError, OrganizationError, PasswordError, RefreshError,
+    SessionError, SignUpError, SwitchError, UserError,
 };
 use sme_pulse_finance::LedgerError;
 use sme_pulse_persistence::StoreError;
@@ -108,6 +109,15 @@ pub enum ApiError {
     /// The refusal that the same request got before.
     #[error("{}", .0.text)]
     Kept(KeptRefusal),
+    /// Something about an invitation was refused.
+    #[error(transparent)]
+    Invitation(#[from] InvitationError),
+    /// A company could not sign up.
+    #[error(transparent)]
+    SignUp(#[from] SignUpError),
+    /// There is no session in another organization.
+    #[error(transparent)]
+    Switch(#[from] SwitchError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use sme_pulse_auth::service::FactorError;
+use sme_pulse_auth::service::{FactorError, InvitationError};
 use sme_pulse_domain::{
     clock::Clock,
-    ids::{SessionId, UserId},
+    ids::{OrgId, SessionId, UserId},
 };
 
 use crate::{
@@ -30,6 +30,14 @@ pub struct Limits {
     pub mfa: Limit,
     /// Wrong codes and passwords per signed-in user.
     pub proof: Budget<UserId>,
+    /// Looks at invitations and uses of them, together per client.
+    pub invitation: Limit,
+    /// Invitations that an organization sends, first ones and repeated ones.
+    pub invite: Budget<OrgId>,
+    /// Sign-ups of companies and their confirmations, together per client.
+    pub sign_up: Limit,
+    /// Switches to another organization per user.
+    pub switch: Budget<UserId>,
 }
 
 /// Whose refresh counts together: people in one office share an address and not a session; who guesses tokens has no
@@ -57,6 +65,10 @@ impl Limits {
             change_password: Budget::new("change-password", config, Arc::clone(clock)),
             mfa: Limit::new("mfa", config, Arc::clone(clock)),
             proof: Budget::new("step-up", config, Arc::clone(clock)),
+            invitation: Limit::new("invitation", config, Arc::clone(clock)),
+            invite: Budget::new("invite", config, Arc::clone(clock)),
+            sign_up: Limit::new("sign-up", config, Arc::clone(clock)),
+            switch: Budget::new("switch-organization", config, Arc::clone(clock)),
         }
     }
 
@@ -76,6 +88,22 @@ impl Limits {
         Ok(result?)
     }
 
+    /// Sends an invitation, unless the organization has sent too many lately. One that was refused is taken back: no mail
+    /// leaves.
+    pub(super) async fn inviting<T>(
+        &self,
+        org: OrgId,
+        context: &RequestContext,
+        sending: impl Future<Output = Result<T, InvitationError>>,
+    ) -> Result<T, ApiError> {
+        self.invite.admit(org, context)?;
+        let sent = sending.await;
+        if sent.is_err() {
+            self.invite.refund(org, context);
+        }
+        Ok(sent?)
+    }
+
     /// Forgets who has gone quiet; call it now and then.
     pub fn sweep(&self) {
         self.log_in.sweep();
@@ -84,5 +112,9 @@ impl Limits {
         self.change_password.sweep();
         self.mfa.sweep();
         self.proof.sweep();
+        self.invitation.sweep();
+        self.invite.sweep();
+        self.sign_up.sweep();
+        self.switch.sweep();
     }
 }

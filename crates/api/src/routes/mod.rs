@@ -7,8 +7,10 @@ mod audit;
 mod auth;
 mod body_stage;
 mod caller;
+mod invitations;
 mod limits;
 pub mod mount;
+mod organizations;
 mod page;
 mod partners;
 mod repeatable;
@@ -34,6 +36,8 @@ pub struct RouteSettings {
     pub max_body: usize,
     /// The budgets of requests.
     pub limits: Limits,
+    /// Whether companies can sign up.
+    pub sign_up: bool,
 }
 
 /// Mounts every resource and says which.
@@ -46,6 +50,10 @@ pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteI
     users::mount(&mut table);
     partners::mount(&mut table);
     accounts::mount(&mut table);
+    invitations::mount(&mut table, &settings.limits);
+    if settings.sign_up {
+        organizations::mount(&mut table, &settings.limits);
+    }
     table.finish()
 }
 
@@ -59,7 +67,16 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document.merge(users::Docs::openapi());
     document.merge(partners::Docs::openapi());
     document.merge(accounts::Docs::openapi());
+    document.merge(invitations::Docs::openapi());
+    document.merge(organizations::Docs::openapi());
     crate::docs::openapi::add_common_answers(&mut document);
+    document
+}
+
+/// The same where companies cannot sign up.
+pub fn openapi_without_sign_up() -> utoipa::openapi::OpenApi {
+    let mut document = openapi();
+    document.paths.paths.retain(|path, _| !path.starts_with(organizations::PREFIX));
     document
 }
 

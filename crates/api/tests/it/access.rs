@@ -71,6 +71,19 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/accounts/{account_id}", Access::Needs(Permission::ReadAccounts)),
     ("PUT", "/api/v1/accounts/{account_id}", Access::Needs(Permission::WriteAccounts)),
     ("DELETE", "/api/v1/accounts/{account_id}", Access::Needs(Permission::WriteAccounts)),
+    ("GET", "/api/v1/auth/organizations", Access::Needs(Permission::UseOwnAccount)),
+    ("GET", "/auth/organizations", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/auth/switch-organization", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/auth/switch-organization", Access::Needs(Permission::UseOwnAccount)),
+    ("GET", "/api/v1/invitations", Access::Needs(Permission::ManageInvitations)),
+    ("POST", "/api/v1/invitations", Access::Needs(Permission::ManageInvitations)),
+    ("DELETE", "/api/v1/invitations/{invitation_id}", Access::Needs(Permission::ManageInvitations)),
+    ("POST", "/api/v1/invitations/{invitation_id}/resend", Access::Needs(Permission::ManageInvitations)),
+    ("GET", "/api/v1/invitations/accept", Access::Public),
+    ("POST", "/api/v1/invitations/accept", Access::Public),
+    ("POST", "/api/v1/invitations/join", Access::Needs(Permission::UseOwnAccount)),
+    ("POST", "/api/v1/organizations", Access::Public),
+    ("POST", "/api/v1/organizations/confirm", Access::Public),
 ];
 
 on_both_databases! {
@@ -106,7 +119,7 @@ on_both_databases! {
                 // Everybody reaches themselves, and nobody has the last id.
                 let user = if permission == Permission::UseOwnAccount { member.user } else { i64::MAX };
                 let mut concrete = path.replace("{user_id}", &user.to_string());
-                for id in ["{customer_id}", "{supplier_id}", "{account_id}"] {
+                for id in ["{customer_id}", "{supplier_id}", "{account_id}", "{invitation_id}"] {
                     concrete = concrete.replace(id, &i64::MAX.to_string());
                 }
                 let answer = TestApp::send(member.request(method, &concrete).header("content-type", "application/json").body("{}")).await;
@@ -117,8 +130,9 @@ on_both_databases! {
                         // An id that stands for nothing gets past the guard and finds no row, a needed field is missing, and
                         // there is no second factor yet.
                         "/users/{user_id}" if permission == Permission::UseOwnAccount => 200..201,
+                        "/invitations/join" | "/switch-organization" => 422..423,
                         rest if rest.contains('{') => 404..405,
-                        "/users" | "/customers" | "/suppliers" | "/accounts" if *method == *"POST" => 422..423,
+                        "/users" | "/customers" | "/suppliers" | "/accounts" | "/invitations" if *method == *"POST" => 422..423,
                         "/mfa/confirm" | "/step-up" | "/change-password" => 422..423,
                         "/mfa/recovery-codes" | "/mfa/disable" => 409..410,
                         _ => 200..300,

@@ -1,87 +1,11 @@
 //! How mails leave: by SMTP to a server that this test plays, into files, or not at all; and what the log says of it.
 
-use std::{
-    os::unix::fs::PermissionsExt as _,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 use sme_pulse_testing::{Fixture, TestDatabase, on_both_databases};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
-};
 
-use super::support::{PASSWORD, Process, TestApp, mails_in, token_in};
-
-/// A mail server without encryption that keeps what it is told.
-#[derive(Clone, Default)]
-struct Post(Arc<Mutex<Vec<String>>>);
-
-impl Post {
-    /// Listens and answers, on a thread of its own, so that a test may wait for a process meanwhile; recipients whose
-    /// address begins with `gone` are refused for good.
-    fn open() -> (Self, u16) {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let (kept, port) = (Self::default(), listener.local_addr().unwrap().port());
-        let serving = kept.clone();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).unwrap();
-                while let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(serving.clone().serve(stream));
-                }
-            });
-        });
-        (kept, port)
-    }
-
-    async fn serve(self, stream: TcpStream) {
-        let (read, mut write) = stream.into_split();
-        let mut lines = BufReader::new(read).lines();
-        write.write_all(b"220 post\r\n").await.unwrap();
-        let mut message: Option<String> = None;
-        while let Ok(Some(line)) = lines.next_line().await {
-            self.0.lock().unwrap().push(line.clone());
-            let reply = match (&mut message, line.as_str()) {
-                (Some(_), ".") => {
-                    message = None;
-                    "250 kept"
-                }
-                (Some(_), _) => continue,
-                (None, "DATA") => {
-                    message = Some(String::new());
-                    "354 go on"
-                }
-                (None, line) if line.starts_with("EHLO") => "250-post\r\n250 AUTH PLAIN",
-                (None, line) if line.starts_with("AUTH") => "235 welcome",
-                (None, line) if line.starts_with("RCPT TO:<gone") => "550 <gone@example.com> is no more",
-                (None, "QUIT") => "221 bye",
-                _ => "250 fine",
-            };
-            write.write_all(format!("{reply}\r\n").as_bytes()).await.unwrap();
-        }
-    }
-
-    /// Waits until a line begins so, and returns all.
-    async fn until(&self, start: &str) -> Vec<String> {
-        let waiting = async {
-            loop {
-                let lines = self.0.lock().unwrap().clone();
-                if lines.iter().any(|line| line.starts_with(start)) {
-                    return lines;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), waiting)
-            .await
-            .unwrap_or_else(|_| panic!("{:?}", self.0.lock().unwrap()))
-    }
-}
+use super::support::{PASSWORD, Post, Process, TestApp, mails_in, token_in};
 
 /// The application with a mail server that wants a password.
 struct Posting(TestApp, Post);

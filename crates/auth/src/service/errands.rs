@@ -1,4 +1,4 @@
-//! What is done after the answer: looking up who has forgotten their password, and sending mails. One bounded queue and
+//! What is done after the answer: looking up who has forgotten their password or signs up, and sending mails. One bounded queue and
 //! one worker, so that neither the time nor the kind of an answer depends on what is found.
 
 use std::{
@@ -18,6 +18,7 @@ use super::{
     AuthParts,
     guesses::GuessBook,
     reset_request::{ResetDesk, ResetRequest},
+    sign_up::{PendingSignUp, SignUpDesk},
 };
 use crate::mail::{Mail, Mailer};
 
@@ -37,6 +38,7 @@ pub struct ErrandsFull;
 
 pub(super) enum Errand {
     Reset(ResetRequest),
+    SignUp(Box<PendingSignUp>),
     Send(Mail),
 }
 
@@ -54,7 +56,8 @@ impl Errands {
         let (queue, waiting) = mpsc::channel(WAITING);
         let unfinished = Arc::<AtomicUsize>::default();
         let worker = Worker {
-            desk: ResetDesk::new(parts, guesses),
+            desk: ResetDesk::new(parts, guesses.clone()),
+            sign_ups: SignUpDesk::new(parts, guesses),
             mailer: Arc::clone(&parts.mailer),
             unfinished: Arc::clone(&unfinished),
         };
@@ -66,7 +69,7 @@ impl Errands {
     pub(super) fn push(&self, errand: Errand) -> Result<(), ErrandsFull> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = queue.as_ref().ok_or(ErrandsFull)?;
-        if matches!(errand, Errand::Reset(_)) && queue.capacity() <= FOR_NOTICES {
+        if !matches!(errand, Errand::Send(_)) && queue.capacity() <= FOR_NOTICES {
             return Err(ErrandsFull);
         }
         self.unfinished.fetch_add(1, Ordering::Relaxed);
@@ -99,6 +102,7 @@ impl Errands {
 
 struct Worker {
     desk: ResetDesk,
+    sign_ups: SignUpDesk,
     mailer: Arc<dyn Mailer>,
     unfinished: Arc<AtomicUsize>,
 }
@@ -110,6 +114,7 @@ impl Worker {
         while let Some(errand) = waiting.recv().await {
             let mail = match errand {
                 Errand::Reset(request) => self.desk.prepare(request).await,
+                Errand::SignUp(sign_up) => self.sign_ups.prepare(*sign_up).await,
                 Errand::Send(mail) => Some(mail),
             };
             let Some(mail) = mail else {
@@ -140,6 +145,12 @@ async fn deliver(mailer: &dyn Mailer, mail: &Mail) {
             None => return tracing::error!(email, reason = error.reason, "A mail could not be sent"),
         }
     }
+}
+
+/// An error and all its causes, outermost first.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

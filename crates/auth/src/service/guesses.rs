@@ -30,6 +30,10 @@ pub(super) enum GuessScope {
     OwnPassword,
     /// No guess, but counted like one: a link to set a forgotten password, each of which voids the one before it.
     ResetLink,
+    /// Likewise: an invitation, which any organization may send to any address.
+    InvitationLink,
+    /// Likewise: a link to confirm an address, which anybody may sign up with.
+    SignUpLink,
 }
 
 impl GuessScope {
@@ -40,6 +44,8 @@ impl GuessScope {
             Self::Code => 2,
             Self::OwnPassword => 3,
             Self::ResetLink => 4,
+            Self::InvitationLink => 5,
+            Self::SignUpLink => 6,
         }
     }
 }

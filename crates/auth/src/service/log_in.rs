@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
     email::Email,
-    ids::{SessionId, UserId},
+    ids::{OrgId, SessionId, UserId},
     method::Methods,
     session::Session,
     tenant::TenantScope,
@@ -20,6 +20,7 @@ use super::{
     device::ShownOn,
     factor::{PendingLogIn, has_factor},
     guesses::{Guess, GuessError, GuessScope},
+    places::land,
 };
 use crate::{
     password::{Overloaded, Verdict},
@@ -60,7 +61,7 @@ pub enum Refusal {
     UnreadableHash(UserId),
     /// The password was right, the user is inactive.
     InactiveUser(UserId),
-    /// The password was right, the organization is suspended.
+    /// The password was right, the organization is suspended and there is no other.
     SuspendedOrganization(UserId),
 }
 
@@ -105,6 +106,11 @@ impl AuthService {
         };
         match judge(&account, verdict) {
             Ok(outdated) => {
+                let home = (account.org_status, &account.roles);
+                let Some((org, roles)) = self.landing(&account.user, home).await? else {
+                    let refusal = Refusal::SuspendedOrganization(account.user.id);
+                    return self.refuse(refusal, Some(&account.user), &attempt, Some(&guess)).await;
+                };
                 self.guesses.right(&guess).await?;
                 let renewed = if outdated { self.renewed(&account, &attempt).await } else { None };
                 if account.has_factor {
@@ -114,7 +120,8 @@ impl AuthService {
                     }
                     return self.refuse(Refusal::WrongPassword(user.id), Some(&user), &attempt, None).await;
                 }
-                self.open_session(account, renewed, &attempt).await.map(LogInOutcome::SignedIn)
+                let account = Account { roles, ..account };
+                self.open_session((account, org), renewed, &attempt).await.map(LogInOutcome::SignedIn)
             }
             Err(refusal) => self.refuse(refusal, Some(&account.user), &attempt, Some(&guess)).await,
         }
@@ -163,15 +170,16 @@ impl AuthService {
         Some(RenewedHash { old: account.password_hash.clone(), new })
     }
 
+    /// For that organization, in which the account's roles are held.
     async fn open_session(
         &self,
-        account: Account,
+        (account, org): (Account, OrgId),
         renewed: Option<RenewedHash>,
         attempt: &LogIn,
     ) -> Result<SignedIn, LogInError> {
         let now = self.parts.clock.now();
         let arrival = Arrival { user_agent: attempt.user_agent.as_deref(), origin: &attempt.origin, at: now };
-        let session = self.new_session(&account.user, &arrival, Methods::PASSWORD);
+        let session = self.new_session((account.user.id, org), &arrival, Methods::PASSWORD);
         let mut done = self.issue((account.user, account.roles), &session, 0, now)?;
         done.device_token = Some(self.remembered(done.user.id, ShownOn::Password, attempt.device.as_deref()));
         let record = || LogInRecord {
@@ -188,11 +196,11 @@ impl AuthService {
         self.refuse(Refusal::WrongPassword(done.user.id), Some(&done.user), attempt, None).await
     }
 
-    pub(super) fn new_session(&self, user: &User, arrival: &Arrival<'_>, methods: Methods) -> Session {
+    pub(super) fn new_session(&self, (user, org): (UserId, OrgId), arrival: &Arrival<'_>, methods: Methods) -> Session {
         Session {
             id: SessionId::new(self.parts.rng.uuid()),
-            user: user.id,
-            org: user.org,
+            user,
+            org,
             created_at: arrival.at,
             expires_at: self.session_end(arrival.at, arrival.at),
             last_seen_at: Some(arrival.at),
@@ -217,10 +225,7 @@ impl AuthService {
         if !tx.sessions().record_log_in(record).await? || has_factor(&tx, user.id).await? {
             return Ok(false);
         }
-        tx.sessions().open(session).await?;
-        let event = AuditEvent::by_user(Action::LogIn, (user.id, user.org), arrival.origin);
-        tx.record(event, arrival.at).await?;
-        tx.commit().await?;
+        land(tx, user, session, arrival.origin, arrival.at).await?;
         Ok(true)
     }
 
@@ -263,7 +268,6 @@ fn judge(account: &Account, verdict: Verdict) -> Result<bool, Refusal> {
         Verdict::Mismatch => Err(Refusal::WrongPassword(id)),
         Verdict::Unreadable => Err(Refusal::UnreadableHash(id)),
         Verdict::Match { .. } if !account.user.status.is_active() => Err(Refusal::InactiveUser(id)),
-        Verdict::Match { .. } if !account.org_status.is_active() => Err(Refusal::SuspendedOrganization(id)),
         Verdict::Match { outdated } => Ok(outdated),
     }
 }

@@ -1,6 +1,7 @@
 //! The words of the mails.
 
-use sme_pulse_domain::user::User;
+use chrono::{DateTime, Utc};
+use sme_pulse_domain::{email::Email, text, user::User};
 
 use crate::mail::Mail;
 
@@ -59,4 +60,90 @@ pub(super) fn factor_removed(user: &User) -> Mail {
                 your administrator.\n"
         .to_owned();
     Mail { to: user.email.clone(), subject: "The second factor of your SME Pulse account was removed".to_owned(), text }
+}
+
+/// The link by which somebody joins an organization. Opening it alone does nothing.
+pub(super) fn invitation(
+    to: &Email,
+    (organization, sender): (&str, &Email),
+    (public_url, token): (&str, &str),
+    expires_at: DateTime<Utc>,
+) -> Mail {
+    let (organization, sender, day) = (harmless(organization), sender.as_str(), expires_at.format("%d %B %Y"));
+    let text = format!(
+        "Hello,\n\n\
+         {sender} invites you to join \"{organization}\" on SME Pulse. To see the\n\
+         invitation, open this link before {day}:\n\n\
+         {public_url}/invitation?token={token}\n\n\
+         The link works once. If you do not know who this is, ignore this mail: nothing\n\
+         happens.\n"
+    );
+    Mail { to: to.clone(), subject: "You are invited to SME Pulse".to_owned(), text }
+}
+
+/// The link by which a company confirms the address it signed up with. Nothing that was typed in is in it: anybody can sign
+/// up with any address, and this mail must not carry their words.
+pub(super) fn confirm_sign_up(to: &Email, public_url: &str, token: &str) -> Mail {
+    let text = format!(
+        "Hello,\n\n\
+         somebody signed up for SME Pulse with this address. If it was you, open this\n\
+         link within 3 days to confirm it:\n\n\
+         {public_url}/confirm-sign-up?token={token}\n\n\
+         The link works once. If it was not you, do not open it and ignore this mail:\n\
+         whoever signed up chose the password, and without the link nothing comes of it.\n"
+    );
+    Mail { to: to.clone(), subject: "Confirm your address for SME Pulse".to_owned(), text }
+}
+
+/// The notice that a company cannot sign up with the address of an account.
+pub(super) fn has_account(to: &Email, public_url: &str) -> Mail {
+    let text = format!(
+        "Hello,\n\n\
+         somebody signed up for SME Pulse with this address, which has an account\n\
+         already. Nothing was changed.\n\n\
+         If it was you, log in with your account at {public_url}, or use \"Forgot\n\
+         password\" there; a new company needs an owner with another address. If it was\n\
+         not you, ignore this mail.\n"
+    );
+    Mail { to: to.clone(), subject: "You have an SME Pulse account already".to_owned(), text }
+}
+
+/// Most characters of a name in a mail.
+const NAME: usize = 80;
+
+/// A name that a stranger chose, as one line in which no mail program finds a link.
+fn harmless(name: &str) -> String {
+    let mut line = String::new();
+    let mut last = ' ';
+    for letter in text::cut(name, NAME).chars() {
+        let letter = if letter.is_control() || "/\\@:<>\"\u{2028}\u{2029}".contains(letter) { ' ' } else { letter };
+        if last == '.' && letter.is_alphanumeric() {
+            line.push(' ');
+        }
+        if letter != ' ' || last != ' ' {
+            line.push(letter);
+        }
+        last = letter;
+    }
+    line.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_a_mail_is_one_line_without_links() {
+        for (name, shown) in [
+            ("Acme Inc.", "Acme Inc."),
+            ("  O'Neil & Sons  Ltd", "O'Neil & Sons Ltd"),
+            ("Win!\r\nhttps://evil.example/x?y", "Win! https evil. example x?y"),
+            ("call me@evil.com", "call me evil. com"),
+            ("\u{202e}\"abc\"", "\u{202e} abc"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(name), shown, "{name:?}");
+        }
+        assert_eq!(harmless(&"ü".repeat(255)).chars().count(), NAME);
+    }
 }

@@ -1,6 +1,7 @@
 //! The authentication service: log-in, sessions, passwords, the second factor, what slows guesses down, the people of an
-//! organization, the audit trail as its readers see it, and the organization's own data sheet. It knows no routes; every
-//! use case is one transaction, committed in one visible place.
+//! organization, the audit trail as its readers see it, the organization's own data sheet, and how people and
+//! organizations come in: invitations, sign-ups, switching. It knows no routes; every use case is one transaction,
+//! committed in one visible place.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -39,21 +40,25 @@ mod errands;
 mod factor;
 mod guesses;
 mod housekeeping;
+mod invitations;
 mod keys;
 mod known_members;
 mod known_tokens;
 mod last_seen;
 mod log_in;
 mod mail_texts;
+mod newcomer;
 mod one_time_token;
 mod organization;
 mod password_error;
+mod places;
 mod refresh;
 mod refresh_token;
 mod reset_password;
 mod reset_request;
 mod sessions;
 mod sign_in;
+mod sign_up;
 mod users;
 
 use std::sync::Arc;
@@ -78,19 +83,23 @@ pub use factor::{
     RecoveryCodes, ShownProof,
 };
 use guesses::GuessBook;
+pub use invitations::{AcceptInvitation, InvitationError, Invite, OpenInvitation};
 pub use keys::{KEY_BYTES, ServiceKeys};
 use keys::{MacKey, Purpose};
 use known_members::KnownMembers;
 use known_tokens::KnownTokens;
 use last_seen::LastSeen;
 pub use log_in::{LogIn, LogInError, LogInOutcome, Refusal};
+pub use newcomer::NewMember;
 pub use organization::OrganizationError;
 pub use password_error::PasswordError;
+pub use places::SwitchError;
 pub use refresh::{PresentedRefresh, RefreshError, RefreshRefusal};
 pub use reset_password::ResetPassword;
 pub use reset_request::ResetRequest;
 pub use sessions::SessionError;
 pub use sign_in::{AccessToken, SignedIn};
+pub use sign_up::{Founded, SignUp, SignUpError, SignedUp};
 pub use users::{CreateUser, SetPassword, UpdatedUser, UserError};
 
 /// Everything the service is made of.
@@ -130,6 +139,8 @@ pub struct AuthSettings {
     pub password_min_characters: usize,
     /// The base of links in mails, without a slash at its end.
     pub public_url: String,
+    /// Whether who signs up must confirm the address before there is an organization.
+    pub confirm_sign_ups: bool,
 }
 
 impl Default for AuthSettings {
@@ -141,6 +152,7 @@ impl Default for AuthSettings {
             slow_guesses: true,
             password_min_characters: 8,
             public_url: "http://localhost:3000".to_owned(),
+            confirm_sign_ups: true,
         }
     }
 }

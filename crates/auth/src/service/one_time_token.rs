@@ -12,6 +12,10 @@ pub(super) enum TokenKind {
     PasswordReset,
     /// Stands for a log-in that waits for its code.
     HalfLogIn,
+    /// Lets somebody join an organization.
+    Invitation,
+    /// Confirms the address that a company signed up with.
+    SignUp,
 }
 
 impl TokenKind {
@@ -20,6 +24,8 @@ impl TokenKind {
         match self {
             Self::PasswordReset => "spw_",
             Self::HalfLogIn => "spm_",
+            Self::Invitation => "spi_",
+            Self::SignUp => "spu_",
         }
     }
 }
@@ -80,6 +86,17 @@ mod tests {
         let again = OneTimeToken::parse(KIND, token.text()).unwrap();
         assert_eq!((again.text(), again.hash()), (token.text(), token.hash()));
         assert_eq!(token.hash().len(), 64);
+    }
+
+    #[test]
+    fn no_kind_is_accepted_as_another() {
+        let kinds = [TokenKind::PasswordReset, TokenKind::HalfLogIn, TokenKind::Invitation, TokenKind::SignUp];
+        for made in kinds {
+            let token = OneTimeToken::new(made, &Sevens);
+            for wanted in kinds {
+                assert_eq!(OneTimeToken::parse(wanted, token.text()).is_some(), made == wanted, "{made:?} {wanted:?}");
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use sme_pulse_persistence::{NewResetToken, Store, StoreError, retrying};
 
 use super::{
     AuthParts, AuthService,
-    errands::{Errand, ErrandsFull},
+    errands::{Errand, ErrandsFull, chain},
     guesses::{GuessBook, GuessError, GuessScope},
     mail_texts,
     one_time_token::{OneTimeToken, TokenKind},
@@ -108,12 +108,6 @@ impl ResetDesk {
         tx.commit().await?;
         Ok(true)
     }
-}
-
-/// An error and all its causes, outermost first.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[expect(

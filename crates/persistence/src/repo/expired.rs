@@ -19,9 +19,10 @@ struct Expiring {
 }
 
 /// Every table that is swept.
-const TABLES: [Expiring; 5] = [
+const TABLES: [Expiring; 6] = [
     Expiring { table: "sessions", key: "id", since: "expires_at", kept_days: 30 },
     Expiring { table: "password_reset_tokens", key: "id", since: "expires_at", kept_days: 1 },
+    Expiring { table: "sign_ups", key: "id", since: "expires_at", kept_days: 0 },
     Expiring { table: "mfa_challenges", key: "id", since: "expires_at", kept_days: 0 },
     // A counter begins anew after a day without a guess, so there is nothing to learn from an older one.
     Expiring { table: "guess_counters", key: "key", since: "counted_at", kept_days: 2 },

@@ -1,7 +1,9 @@
 //! The look-ups that come before a tenant is known: by log-in name, and by the subject of a verified token. What else no
 //! scope confines stands in few methods of `Store`, each in the file of its table, each by a unique key: the session of a
-//! refresh token (`refresh.rs`, `rotate.rs`), a half log-in (`challenges.rs`), a reset link (`passwords.rs`), counters
-//! that belong to no tenant (`guesses.rs`), and the removal of what has expired (`expired.rs`).
+//! refresh token (`refresh.rs`, `rotate.rs`), a half log-in (`challenges.rs`), a reset link (`passwords.rs`), an invitation's
+//! link (`invitations.rs`), the organizations of one person (`places.rs`), a taken tax code and what waits to become an
+//! organization (`sign_ups.rs`), counters that belong to no tenant (`guesses.rs`), and the removal of what has expired
+//! (`expired.rs`).
 
 use chrono::{DateTime, Utc};
 use sea_orm::{

@@ -141,11 +141,20 @@ impl Sessions<'_> {
 
     /// Whether a session of this user lives.
     pub async fn is_live(&self, (id, user): (SessionId, UserId), now: DateTime<Utc>) -> Result<bool, StoreError> {
+        Ok(self.find_live((id, user), now).await?.is_some())
+    }
+
+    /// A live session of this user.
+    pub async fn find_live(
+        &self,
+        (id, user): (SessionId, UserId),
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>, StoreError> {
         let row = sessions_of(user)
             .filter(session::Column::Id.into_simple_expr().eq(StoredUuid(id.get())))
             .filter(session::Column::RevokedAt.into_simple_expr().is_null())
             .filter(session::Column::ExpiresAt.into_simple_expr().gt(now));
-        Ok(row.one(self.tx).await?.is_some())
+        Ok(row.one(self.tx).await?.map(to_domain))
     }
 
     /// Marks the live sessions of this user as ended.

@@ -66,17 +66,18 @@ pub(super) async fn handle(
         device: device::presented(&req, &auth),
         origin: origin(&context),
     };
-    let (user, text, answer) = match auth.log_in(attempt).await? {
+    let (user, org, text, answer) = match auth.log_in(attempt).await? {
         LogInOutcome::SignedIn(done) => {
             device::keep(&req, &context, &done);
-            (done.user.clone(), "Successful login", LogInAnswer::SignedIn(done.into()))
+            (done.user.clone(), done.org, "Successful login", LogInAnswer::SignedIn(done.into()))
         }
         LogInOutcome::FactorNeeded(pending) => {
             let answer = LogInAnswer::FactorNeeded(FactorNeededView::from(&pending));
-            (pending.user, "Second factor required", answer)
+            let home = pending.user.org;
+            (pending.user, home, "Second factor required", answer)
         }
     };
-    context.identify(user.id.get(), user.org.get());
+    context.identify(user.id.get(), org.get());
     context.notice(Notice::info(text).email(masked));
     Ok(Json(answer))
 }

@@ -8,6 +8,7 @@ mod log_out;
 mod log_out_all;
 mod me;
 mod mfa;
+mod organizations;
 mod refresh;
 mod reset_password;
 mod sessions;
@@ -46,6 +47,8 @@ const ALIAS: &str = "/auth";
     mfa::recovery_codes::handle,
     mfa::disable::handle,
     step_up::handle,
+    organizations::list,
+    organizations::switch,
 ))]
 pub(super) struct Docs;
 
@@ -70,6 +73,8 @@ pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
     table.add(&at("/mfa/recovery-codes").post(own_account, mfa::recovery_codes::handle));
     table.add(&at("/mfa/disable").post(own_account, mfa::disable::handle));
     table.add(&at("/step-up").post(own_account, step_up::handle));
+    table.add(&at("/organizations").get(own_account, organizations::list));
+    table.add(&at("/switch-organization").post(own_account, organizations::switch));
 }
 
 fn at(path: &str) -> Resource {

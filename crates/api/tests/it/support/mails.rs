@@ -27,7 +27,13 @@ impl TestApp {
 
 /// The token of the link in a mail.
 pub(crate) fn token_in(mail: &str) -> String {
-    let link = mail.lines().find_map(|line| line.strip_prefix("http://localhost:3000/reset-password?token="));
+    link_token(mail, "reset-password")
+}
+
+/// The token of the link to this page in a mail.
+pub(crate) fn link_token(mail: &str, page: &str) -> String {
+    let start = format!("http://localhost:3000/{page}?token=");
+    let link = mail.lines().find_map(|line| line.strip_prefix(&start));
     link.unwrap_or_else(|| panic!("no link in {mail}")).to_owned()
 }
 

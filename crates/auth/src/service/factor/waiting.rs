@@ -3,7 +3,9 @@
 use chrono::{DateTime, Duration, Utc};
 use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
+    ids::OrgId,
     method::Methods,
+    role::RoleSet,
     user::{Account, User},
 };
 use sme_pulse_persistence::{
@@ -21,6 +23,7 @@ use crate::service::{
     guesses::GuessScope,
     log_in::{Arrival, scope_of},
     one_time_token::{OneTimeToken, TokenKind},
+    places::land,
 };
 
 /// How long a log-in waits for its code, in seconds.
@@ -102,9 +105,9 @@ impl AuthService {
         let challenge = challenge.ok_or_else(unknown)?;
         let row = self.parts.store.principal(challenge.user, None).await?;
         let row = row.filter(|row| row.user.org == challenge.org).ok_or_else(unknown)?;
-        let checked = match judge(&row) {
-            Ok(()) => {
-                let open = Box::pin(retrying(|| self.open_with_code(&row, challenge, &attempt, now)));
+        let checked = match self.judge(&row).await? {
+            Ok(place) => {
+                let open = Box::pin(retrying(|| self.open_with_code((&row.user, &place), challenge, &attempt, now)));
                 let confirmed_at = self.factor_confirmed_at(&row.user).await?;
                 let device = self.device_of_factor(row.user.id, confirmed_at, attempt.device.as_deref());
                 let origin = &attempt.origin;
@@ -129,12 +132,11 @@ impl AuthService {
     /// One transaction: the code and the challenge are used up, and the session is open, or nothing has happened.
     async fn open_with_code(
         &self,
-        row: &PrincipalRow,
+        (user, (org, roles)): (&User, &(OrgId, RoleSet)),
         challenge: OpenChallenge,
         attempt: &CodeAttempt,
         now: DateTime<Utc>,
     ) -> Result<Checked<Completed>, FactorError> {
-        let user = &row.user;
         let tx = self.parts.store.begin(scope_of(user)).await?;
         let password = PasswordAsOf::NotAfter(challenge.opened_at);
         // First, because it waits for a change of the password that is under way.
@@ -149,25 +151,24 @@ impl AuthService {
             return Ok(Err(FactorRefusal::UnknownToken));
         }
         let arrival = Arrival { user_agent: attempt.user_agent.as_deref(), origin: &attempt.origin, at: now };
-        let session = self.new_session(user, &arrival, methods);
-        let mut signed_in = self.issue((user.clone(), row.roles.clone()), &session, 0, now)?;
+        let session = self.new_session((user.id, *org), &arrival, methods);
+        let mut signed_in = self.issue((user.clone(), roles.clone()), &session, 0, now)?;
         signed_in.device_token = Some(self.remembered(user.id, ShownOn::Factor, attempt.device.as_deref()));
-        tx.sessions().open(&session).await?;
         if by_recovery_code(methods) {
             tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user.id, user.org), &attempt.origin), now).await?;
         }
-        tx.record(AuditEvent::by_user(Action::LogIn, (user.id, user.org), &attempt.origin), now).await?;
-        tx.commit().await?;
+        land(tx, user, &session, &attempt.origin, now).await?;
         Ok(Ok(Completed { signed_in, by_recovery_code: by_recovery_code(methods) }))
     }
-}
 
-/// Status counts as it is now, not as it was when the password was right.
-fn judge(row: &PrincipalRow) -> Checked<()> {
-    if !row.user.status.is_active() {
-        return Err(FactorRefusal::InactiveUser);
+    /// Where the log-in leads. Status counts as it is now, not as it was when the password was right.
+    async fn judge(&self, row: &PrincipalRow) -> Result<Checked<(OrgId, RoleSet)>, StoreError> {
+        if !row.user.status.is_active() {
+            return Ok(Err(FactorRefusal::InactiveUser));
+        }
+        let place = self.landing(&row.user, (row.org_status, &row.roles)).await?;
+        Ok(place.ok_or(FactorRefusal::SuspendedOrganization))
     }
-    if row.org_status.is_active() { Ok(()) } else { Err(FactorRefusal::SuspendedOrganization) }
 }
 
 /// Nobody is known to have done it: whoever sent the code has not shown who they are.

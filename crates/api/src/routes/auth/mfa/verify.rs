@@ -59,7 +59,7 @@ pub(in crate::routes::auth) async fn handle(
     let done = auth.complete_log_in(attempt).await?;
     device::keep(&req, &context, &done.signed_in);
     let user = &done.signed_in.user;
-    context.identify(user.id.get(), user.org.get());
+    context.identify(user.id.get(), done.signed_in.org.get());
     let notice = Notice::info("Successful login").email(user.email.masked().to_string());
     context.notice(if done.by_recovery_code { notice.reason("recovery code") } else { notice });
     Ok(Json(done.signed_in.into()))

@@ -1,0 +1,49 @@
+//! Invitations into an organization: sending them, and what the holder of a link can do.
+
+mod accept;
+mod create;
+mod join;
+mod list;
+mod resend;
+mod revoke;
+mod show;
+mod view;
+
+use sme_pulse_domain::permission::Permission;
+use utoipa::OpenApi;
+
+use super::{
+    Limits,
+    mount::{Access, Resource, Table},
+};
+pub(super) use view::{NewUserView, PlaceView};
+
+const PREFIX: &str = "/api/v1/invitations";
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    create::handle,
+    list::handle,
+    resend::handle,
+    revoke::handle,
+    show::handle,
+    accept::handle,
+    join::handle,
+))]
+pub(super) struct Docs;
+
+pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
+    let manage = Access::Needs(Permission::ManageInvitations);
+    table.add(&Resource::at(PREFIX).get(manage, list::handle).post(manage, create::handle));
+    // Before the ids: the router takes the first path that fits.
+    let accept = at("/accept").get(Access::Public, show::handle).post(Access::Public, accept::handle).no_store();
+    table.add_behind(&accept, limits.invitation.clone());
+    let join = at("/join").post(Access::Needs(Permission::UseOwnAccount), join::handle);
+    table.add_behind(&join, limits.invitation.clone());
+    table.add(&at("/{invitation_id}").delete(manage, revoke::handle));
+    table.add(&at("/{invitation_id}/resend").post(manage, resend::handle));
+}
+
+fn at(path: &str) -> Resource {
+    Resource::at(format!("{PREFIX}{path}"))
+}
