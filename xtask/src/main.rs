@@ -6,6 +6,7 @@ mod ci;
 mod clock;
 mod deny;
 mod dependencies;
+mod docs;
 mod postgres;
 mod process;
 mod product;
@@ -63,6 +64,8 @@ enum Task {
         #[arg(long)]
         only: Vec<String>,
     },
+    /// Writes the generated documents and snapshots anew
+    Docs,
     /// Measures the release build against floors built in the same run
     Bench {
         /// Handed to the benchmark: `--quick`, `--addresses N`, `--only ROW`
@@ -98,6 +101,7 @@ fn run(task: Task) -> anyhow::Result<u8> {
         Task::Up(build) => product::up(build.release, &signals),
         Task::Test { args } => test::run(&args, &signals),
         Task::Ci { only } => Ok(ci::run(&only, &signals)),
+        Task::Docs => docs::write(&signals),
         Task::Bench { args } => cargo::bench(&args, &signals),
     }
 }
