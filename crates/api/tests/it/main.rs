@@ -14,6 +14,7 @@ mod conventions;
 mod guessing;
 mod hostile;
 mod housekeeping;
+mod isolation;
 mod limits;
 mod log_in;
 mod logs;
