@@ -258,6 +258,7 @@ impl Attack<'_> {
             json!({"org_id": VICTIM, "sid": theirs}),
             json!({"org_id": caller.org, "sid": theirs}),
         ];
+        claims.extend(caller.stray_session.as_ref().map(|stray| json!({"org_id": VICTIM, "sid": stray})));
         // At home a token needs no session.
         if !caller.at_home {
             claims.push(json!({"org_id": VICTIM, "sid": null}));

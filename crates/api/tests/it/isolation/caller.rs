@@ -26,6 +26,8 @@ pub(super) struct Caller<'a> {
     claims: Value,
     pub(super) token: String,
     rows: Rows,
+    /// A session of this person for the victim, to which they do not belong.
+    pub(super) stray_session: Option<String>,
 }
 
 /// Where somebody is at home and where they call from.
@@ -61,7 +63,21 @@ impl<'a> Caller<'a> {
             claims: claims(&signed_in.token),
             token: signed_in.token,
             rows: Rows::of_a_caller(org, user),
+            stray_session: None,
         }
+    }
+
+    /// The same person, who belongs to a third organization, and has a session for the victim that should not be there.
+    pub(super) async fn astray(mut self, victim: i64) -> Self {
+        let third = self.app.member(&[]).await.org;
+        join(self.app, self.user, third).await;
+        grant(self.app, self.user, third, Role::Owner).await;
+        let (app, user, id) = (self.app, self.user, format!("57a57a57-0000-4000-8000-{:012}", self.user % 1_000_000));
+        let times = "'2999-01-01 00:00:00.000000', '2025-11-20 08:15:30.123456', '2025-11-20 08:15:30.123456'";
+        let columns = "id, user_id, org_id, expires_at, created_at, updated_at";
+        app.sql(&format!("INSERT INTO auth.sessions ({columns}) VALUES ('{id}', {user}, {victim}, {times})")).await;
+        self.stray_session = Some(id);
+        self
     }
 
     /// The same person, who belongs to the victim as its owner.

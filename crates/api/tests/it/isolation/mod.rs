@@ -107,8 +107,11 @@ async fn reads(app: &TestApp, plans: &[Plan], caller: &Caller<'_>) -> BTreeMap<S
 on_both_databases! {
     async fn no_route_reaches_another_organization(app: TestApp) {
         let (plans, catalog) = (plans(&app), Catalog::read(&app).await);
-        let mut callers = callers(&app).await;
         let mut attack = begin(&app, &catalog).await;
+        let mut callers = callers(&app).await;
+        let owner = callers.remove(0).astray(VICTIM).await;
+        attack.without.people.push(owner.user);
+        callers.insert(0, owner);
         try_all(&mut attack, &plans, &mut callers).await;
         conclude(&attack, &plans, &callers);
     }
@@ -117,14 +120,18 @@ on_both_databases! {
         let (plans, catalog) = (plans(&app), Catalog::read(&app).await);
         let org = app.member(&[]).await.org;
         let mut attack = begin(&app, &catalog).await;
-        for (name, home) in [("at home here", org), ("at home there", VICTIM)] {
-            let person = Person { name, home, org, roles: &[Role::Owner] };
+        let (owner, cashier) = (&[Role::Owner][..], &[Role::Cashier][..]);
+        // Owners there, whatever they are here: a role counts where it is held.
+        let people = [("owner from here", org, owner), ("cashier from here", org, cashier)];
+        for (name, home, roles) in people.into_iter().chain([("owner from there", VICTIM, owner), ("cashier from there", VICTIM, cashier)]) {
+            let person = Person { name, home, org, roles };
             let mut callers = [Caller::new(&app, person).await.of_both(VICTIM, home).await];
             attack.without.people.push(callers[0].user);
             attack.without.trail = home == VICTIM;
             attack.before = rows_of(&app, &catalog, VICTIM, &attack.without).await;
             try_all(&mut attack, &plans, &mut callers).await;
             conclude(&attack, &plans, &callers);
+            (attack.calls, attack.with_foreign_ids) = (0, 0);
         }
     }
 

@@ -120,7 +120,9 @@ impl Rows {
         let (columns, values): (Vec<_>, Vec<_>) =
             row.iter().map(|(column, value)| (format!("\"{column}\""), value.as_str())).unzip();
         if self.mark == Mark::Canary {
-            println!("a row of the victim in {name}; if it is refused, give the column a value in FIXED of isolation/rows.rs");
+            println!(
+                "a row of the victim in {name}; if it is refused, give the column a value in FIXED of isolation/rows.rs"
+            );
         }
         app.sql(&format!("INSERT INTO {} ({}) VALUES ({})", table.sql, columns.join(", "), values.join(", "))).await;
         if table.has("id") && !row.contains_key("id") {
