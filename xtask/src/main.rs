@@ -66,6 +66,12 @@ enum Task {
     },
     /// Writes the generated documents and snapshots anew
     Docs,
+    /// Takes each wall between organizations out of a copy and looks whether the tests notice
+    MutateTenancy {
+        /// Handed to the script: `--list`, `--only PATTERN`, `--restart`, `--table`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Measures the release build against floors built in the same run
     Bench {
         /// Handed to the benchmark: `--quick`, `--addresses N`, `--only ROW`
@@ -102,6 +108,7 @@ fn run(task: Task) -> anyhow::Result<u8> {
         Task::Test { args } => test::run(&args, &signals),
         Task::Ci { only } => Ok(ci::run(&only, &signals)),
         Task::Docs => docs::write(&signals),
+        Task::MutateTenancy { args } => cargo::mutate_tenancy(&args, &signals),
         Task::Bench { args } => cargo::bench(&args, &signals),
     }
 }

@@ -44,11 +44,8 @@ async fn two(test: &TestStore) -> i64 {
     tx.factors().replace_recovery_codes(USER, &[CODE.to_owned()], now()).await.unwrap();
     tx.challenges().open(USER, CODE, (now(), later())).await.unwrap();
     tx.passwords().replace_reset_token(&reset()).await.unwrap();
-    let mut event = AuditEvent::new(
-        Action::LogIn,
-        Some(THEIRS.org()),
-        Origin { request_id: None, client_ip: Some("::1".into()) },
-    );
+    let mut event =
+        AuditEvent::new(Action::LogIn, Some(THEIRS.org()), Origin { request_id: None, client_ip: Some("::1".into()) });
     event.actor = Some(USER);
     tx.record(event, now()).await.unwrap();
     tx.commit().await.unwrap();

@@ -8,6 +8,7 @@ mod canary;
 mod catalog;
 mod kinds;
 mod plan;
+mod plan_tests;
 mod rows;
 
 use std::collections::BTreeMap;
