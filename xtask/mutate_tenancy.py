@@ -24,6 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / "target" / "mutants"
 COPY = WORK / "tree"
 RESULTS = WORK / "results.json"
+# Not that of the working tree: cargo would take a mutant's crates for its own.
+BUILD = WORK / "target"
 PLACES = ["crates/persistence/src", "crates/auth/src", "crates/finance/src"]
 # The tests of the routes first; what they let through is shown to those of the repositories.
 ROUTES = ["cargo", "test", "--quiet", "-p", "sme-pulse-api", "--test", "it"]
@@ -165,6 +167,19 @@ def copy_tree():
             shutil.copy(source, copy)
 
 
+def borrow_dependencies():
+    """Links what the working tree has built of other people's crates, which saves building them again."""
+    if BUILD.exists() or not (ROOT / "target" / "debug").exists():
+        return
+    ours = re.compile(r"(lib)?(sme[-_]pulse|xtask|it-|documents-|edge-|process-|browser-)")
+    for name in ["deps", ".fingerprint", "build"]:
+        source, copy = ROOT / "target" / "debug" / name, BUILD / "debug" / name
+        copy.mkdir(parents=True, exist_ok=True)
+        for entry in source.iterdir():
+            if not ours.match(entry.name):
+                subprocess.run(["cp", "-al", str(entry), str(copy / entry.name)], check=True)
+
+
 def command(args, seconds, environment):
     """Exit code and output; None when it took too long."""
     process = subprocess.Popen(
@@ -179,7 +194,7 @@ def command(args, seconds, environment):
 
 def judge(engine):
     """Builds the copy and runs the tests of isolation: verdict and what was seen."""
-    environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target"), RUST_BACKTRACE="0")
+    environment = dict(os.environ, CARGO_TARGET_DIR=str(BUILD), RUST_BACKTRACE="0")
     other = "::postgres" if engine == "SQLite" else "::sqlite"
     if engine == "SQLite":
         environment.pop("TEST_POSTGRES_URL", None)
@@ -235,6 +250,7 @@ def main():
     missing = [mutant for mutant in chosen if mutant["key"] not in results]
     if missing and not asked.table:
         copy_tree()
+        borrow_dependencies()
         print("the tests without a mutation", flush=True)
         for engine in sorted({mutant["engine"] for mutant in missing}, reverse=True):
             verdict, sign = judge(engine)

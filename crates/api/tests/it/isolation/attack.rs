@@ -9,7 +9,7 @@ use super::super::support::{Answer, TestApp};
 use super::caller::{Caller, value};
 use super::canary::{Canaries, NEEDLE, VICTIM};
 use super::catalog::Catalog;
-use super::kinds::{Kind, OF_MEMBERS, REFERENCES};
+use super::kinds::{Kind, OF_MEMBERS, REFERENCES, UNIQUE};
 use super::plan::{Body, Plan};
 use super::rows::{Rows, Without, rows_of};
 
@@ -22,7 +22,10 @@ pub(super) struct Attack<'a> {
     /// What does not count as a change of the victim.
     pub(super) without: Without,
     pub(super) before: BTreeSet<String>,
+    /// All so far; numbers in inputs follow it.
     pub(super) calls: usize,
+    /// Those before the callers of now.
+    pub(super) calls_before: usize,
     pub(super) with_foreign_ids: usize,
     pub(super) findings: Vec<String>,
 }
@@ -58,6 +61,7 @@ impl Attack<'_> {
         }
         if caller.thorough {
             self.smuggled(plan, caller).await;
+            self.named_in_headers(plan, caller).await;
             self.spelled(plan, caller).await;
             self.searched(plan, caller).await;
             self.forged(plan, caller).await;
@@ -83,6 +87,7 @@ impl Attack<'_> {
         }
         let mut body = plan.body.clone();
         if let Some(Body { value, ids, .. }) = &mut body {
+            make_unique(value, self.calls);
             for (pointer, kind) in ids.iter() {
                 *value.pointer_mut(pointer).unwrap() = caller.own(kind, self.catalog, &mut self.canaries).await;
             }
@@ -212,6 +217,31 @@ impl Attack<'_> {
         }
     }
 
+    /// What a header names is looked for among the caller's own: in this organization, even if they belong to the victim too.
+    async fn named_in_headers(&mut self, plan: &Plan, caller: &mut Caller<'_>) {
+        for (header, table, column) in &plan.headers {
+            let plain = self.own(plan, caller, "own ids once more").await;
+            let expected = self.send(plan, caller, &plain).await.status;
+            // What the victim is given now is no change of it by a call.
+            self.look_at_the_victim(plan).await;
+            let mut used =
+                vec![self.victim.another(self.app, self.catalog, &mut self.canaries, table).await[*column].clone()];
+            if caller.belongs {
+                let mut rows = Rows::of_the_victim_and(caller.user);
+                used.push(rows.another(self.app, self.catalog, &mut self.canaries, table).await[*column].clone());
+            }
+            self.before = rows_of(self.app, self.catalog, VICTIM, &self.without).await;
+            for literal in used {
+                let mut call = self.own(plan, caller, "header of the victim").await;
+                call.headers.push((header, text(&value(&literal))));
+                let answer = self.send(plan, caller, &call).await;
+                if answer.status != expected {
+                    self.finding(&call, caller, &answer, &format!("without it the answer is {expected}"));
+                }
+            }
+        }
+    }
+
     /// The other spellings of the same call.
     async fn spelled(&mut self, plan: &Plan, caller: &mut Caller<'_>) {
         if plan.path != "/" {
@@ -328,4 +358,13 @@ impl Attack<'_> {
 
 fn text(id: &Value) -> String {
     id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}
+
+fn make_unique(value: &mut Value, nth: usize) {
+    match value {
+        Value::String(text) => *text = text.replace(UNIQUE, &nth.to_string()),
+        Value::Array(items) => items.iter_mut().for_each(|item| make_unique(item, nth)),
+        Value::Object(members) => members.values_mut().for_each(|member| make_unique(member, nth)),
+        _ => (),
+    }
 }

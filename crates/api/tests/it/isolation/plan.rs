@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 use sme_pulse_api::routes::mount::{Access, RouteInfo};
 
-use super::kinds::{self, Kind};
+use super::kinds::{self, Header, Kind, UNIQUE};
 
 /// One mounted method of one path.
 pub(super) struct Plan {
@@ -14,6 +14,7 @@ pub(super) struct Plan {
     pub(super) access: Access,
     pub(super) path_ids: Vec<(String, &'static Kind)>,
     pub(super) query: Vec<Parameter>,
+    pub(super) headers: Vec<Header>,
     pub(super) body: Option<Body>,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct Body {
 impl Plan {
     /// # Panics
     /// When something about the route is not known.
-    pub(super) fn of(route: &RouteInfo, document: &Value, nth: &mut usize) -> Self {
+    pub(super) fn of(route: &RouteInfo, document: &Value) -> Self {
         let place = format!("{} {}", route.method, route.path);
         // Aliases are described once, under their canonical path.
         let described =
@@ -47,7 +48,7 @@ impl Plan {
         assert!(operation.is_object(), "{place} is not described: add it to the `paths` of its `Docs`");
         let none = Vec::new();
         let parameters = operation["parameters"].as_array().unwrap_or(&none);
-        let mut filler = Filler { document, place: &place, nth, ids: Vec::new() };
+        let mut filler = Filler { document, place: &place, ids: Vec::new() };
         let query = parameters
             .iter()
             .filter(|parameter| parameter["in"] == "query")
@@ -64,6 +65,7 @@ impl Plan {
             access: route.access,
             path_ids: path_ids(&route.path, parameters, &place),
             query,
+            headers: headers(parameters, &place),
             body,
         }
     }
@@ -77,6 +79,11 @@ impl Plan {
         self.body.as_ref().map_or(0, |body| body.ids.len())
             + self.query.iter().filter(|parameter| parameter.kind.is_some()).count()
     }
+}
+
+fn headers(parameters: &[Value], place: &str) -> Vec<Header> {
+    let names = parameters.iter().filter(|parameter| parameter["in"] == "header");
+    names.filter_map(|parameter| kinds::of_header(parameter["name"].as_str().unwrap(), place)).collect()
 }
 
 fn path_ids(path: &str, parameters: &[Value], place: &str) -> Vec<(String, &'static Kind)> {
@@ -103,7 +110,6 @@ fn mark(described: &Value) -> Option<&str> {
 struct Filler<'a> {
     document: &'a Value,
     place: &'a str,
-    nth: &'a mut usize,
     ids: Vec<(String, &'static Kind)>,
 }
 
@@ -152,10 +158,7 @@ impl Filler<'_> {
             self.ids.push((pointer.to_owned(), id));
             return Value::Null;
         }
-        *self.nth += 1;
-        if let Some(known) =
-            kinds::known_text(name, *self.nth).filter(|known| known.is_array() == (kind == Some("array")))
-        {
+        if let Some(known) = kinds::known_text(name).filter(|known| known.is_array() == (kind == Some("array"))) {
             return known;
         }
         if let Some(word) = schema["enum"].as_array().and_then(|words| words.first()) {
@@ -187,12 +190,11 @@ impl Filler<'_> {
             Some("uuid") => json!("0e0e0e0e-0000-4000-8000-000000000000"),
             Some("date") => json!("2025-11-20"),
             Some("date-time") => json!("2025-11-20T08:15:30.123456Z"),
-            Some("email") => json!(format!("fresh{}@example.com", self.nth)),
+            Some("email") => json!(format!("fresh{UNIQUE}@example.com")),
             None | Some("password") => {
-                let most =
-                    schema["maxLength"].as_u64().and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
-                let text: String = format!("Plain text {}", self.nth).chars().take(most).collect();
-                json!(text)
+                let most = schema["maxLength"].as_u64().unwrap_or(u64::MAX);
+                // Room for the number.
+                json!(if most < 20 { "x".to_owned() } else { format!("Plain text {UNIQUE}") })
             }
             Some(other) => panic!("{}: plan.rs does not know the format {other}", self.place),
         }

@@ -18,7 +18,7 @@ fn plan(path: &str, operation: &Value) -> Plan {
     let document = json!({"paths": {path: {"put": operation}}, "components": {"schemas": {
         "Line": {"type": "object", "properties": {"invoice_id": {"type": "integer"}, "notes": {"type": ["string", "null"]}}},
     }}});
-    Plan::of(&route, &document, &mut 0)
+    Plan::of(&route, &document)
 }
 
 fn body(properties: &Value) -> Value {

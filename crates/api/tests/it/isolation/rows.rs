@@ -58,6 +58,11 @@ impl Rows {
         Self { org: VICTIM, mark: Mark::Canary, person: None, made: BTreeMap::new() }
     }
 
+    /// The victim's that name this person, who belongs to it.
+    pub(super) fn of_the_victim_and(person: i64) -> Self {
+        Self { person: Some(person), ..Self::of_the_victim() }
+    }
+
     /// Those of somebody who calls.
     pub(super) fn of_a_caller(org: i64, person: i64) -> Self {
         Self { org, mark: Mark::Plain, person: Some(person), made: BTreeMap::new() }
