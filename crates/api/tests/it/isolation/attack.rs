@@ -150,18 +150,18 @@ impl Attack<'_> {
                     calls.push(Call { method: "HEAD".to_owned(), ..call.clone() });
                 }
             }
-            for call in calls {
+            for spelled in calls {
                 self.with_foreign_ids += 1;
-                let answer = self.send(plan, caller, &call).await;
+                let answer = self.send(plan, caller, &spelled).await;
                 let expected: &[u16] = match (caller.may(plan.access), caller.thorough) {
                     (false, _) => &[403],
                     (true, false) => &[403, 404],
                     // Without its body a call may be refused before it looks for the row.
-                    (true, true) if call.body.is_none() && plan.body.is_some() => &[404, 422],
+                    (true, true) if spelled.body.is_none() && plan.body.is_some() => &[404, 422],
                     (true, true) => &[404],
                 };
                 if !expected.contains(&answer.status) {
-                    self.finding(&call, caller, &answer, &format!("expected {expected:?}"));
+                    self.finding(&spelled, caller, &answer, &format!("expected {expected:?}"));
                 }
             }
         }
@@ -199,8 +199,8 @@ impl Attack<'_> {
 
     /// The organization of a call comes from its token alone.
     async fn smuggled(&mut self, plan: &Plan, caller: &mut Caller<'_>) {
-        let plain = self.own(plan, caller, "own ids again").await;
-        let expected = self.send(plan, caller, &plain).await;
+        let control = self.own(plan, caller, "own ids again").await;
+        let expected = self.send(plan, caller, &control).await;
         let mut call = self.own(plan, caller, "organization smuggled in").await;
         call.query.extend(SMUGGLED.map(|name| (name.to_owned(), VICTIM.to_string())));
         call.headers.extend(SMUGGLING_HEADERS.map(|name| (name, VICTIM.to_string())));
@@ -220,8 +220,8 @@ impl Attack<'_> {
     /// What a header names is looked for among the caller's own: in this organization, even if they belong to the victim too.
     async fn named_in_headers(&mut self, plan: &Plan, caller: &mut Caller<'_>) {
         for (header, table, column) in &plan.headers {
-            let plain = self.own(plan, caller, "own ids once more").await;
-            let expected = self.send(plan, caller, &plain).await.status;
+            let control = self.own(plan, caller, "own ids once more").await;
+            let expected = self.send(plan, caller, &control).await.status;
             // What the victim is given now is no change of it by a call.
             self.look_at_the_victim(plan).await;
             let mut used =
@@ -251,7 +251,7 @@ impl Attack<'_> {
         }
         if plan.method == "GET" {
             let mut call = self.own(plan, caller, "HEAD").await;
-            call.method = "HEAD".to_owned();
+            "HEAD".clone_into(&mut call.method);
             let answer = self.send(plan, caller, &call).await;
             if !answer.text.is_empty() {
                 self.finding(&call, caller, &answer, "a body");

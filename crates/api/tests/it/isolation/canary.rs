@@ -90,7 +90,7 @@ impl Canaries {
     pub(super) fn found_in(&self, answer: &Answer) -> Option<String> {
         let mut text = answer.text.clone();
         for (name, value) in &answer.headers {
-            text.push_str(&format!("\n{name}: {}", String::from_utf8_lossy(value.as_bytes())));
+            text = format!("{text}\n{name}: {}", String::from_utf8_lossy(value.as_bytes()));
         }
         self.found(&text)
     }

@@ -77,6 +77,7 @@ async fn try_all(attack: &mut Attack<'_>, plans: &[Plan], callers: &mut [Caller<
     }
 }
 
+#[expect(clippy::print_stdout, reason = "how much was tried belongs to the result")]
 fn conclude(attack: &Attack<'_>, plans: &[Plan], callers: &[Caller<'_>]) {
     let made = attack.calls - attack.calls_before;
     println!(

@@ -90,6 +90,7 @@ impl Rows {
     }
 
     /// A new row, with those it needs.
+    #[expect(clippy::print_stdout, reason = "shown only when the database refuses the row")]
     pub(super) async fn another(
         &mut self,
         app: &TestApp,
@@ -106,12 +107,11 @@ impl Rows {
             } else if let Some((.., literal)) = fixed {
                 (*literal).to_owned()
             } else if let Some((to, key)) = &column.refers {
-                match self.person.filter(|_| to == "users") {
-                    Some(person) => person.to_string(),
-                    None => {
-                        self.known(app, catalog, canaries, to).await;
-                        self.made[to][key].clone()
-                    }
+                if let Some(person) = self.person.filter(|_| to == "users") {
+                    person.to_string()
+                } else {
+                    self.known(app, catalog, canaries, to).await;
+                    self.made[to][key].clone()
                 }
             } else if column.name == "id" && self.mark == Mark::Plain && column.kind == super::catalog::Kind::Long {
                 continue;
