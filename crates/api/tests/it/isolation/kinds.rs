@@ -94,6 +94,17 @@ pub(super) fn known_text(name: &str) -> Option<Value> {
 /// Routes that answer a foreign id in the body with another status than 400: the end of the path, and the status.
 pub(super) const REFERENCES: &[(&str, u16)] = &[("/auth/switch-organization", 404)];
 
+/// Routes that refuse even an owner's valid input, since only a secret would do: the end of the path. All others must accept
+/// what the generator makes, or what follows would prove nothing.
+pub(super) const NEED_SECRETS: &[&str] = &[
+    "/auth/change-password",
+    "/auth/step-up",
+    "/auth/mfa/confirm",
+    "/auth/mfa/recovery-codes",
+    "/auth/mfa/disable",
+    "/invitations/join",
+];
+
 /// Routes whose purpose is to tell or change to which organizations somebody belongs. People who belong to the victim as
 /// well see its key and name there, and are not sent into it.
 pub(super) const OF_MEMBERS: &[&str] = &["/auth/organizations", "/auth/switch-organization"];
