@@ -93,3 +93,10 @@ pub(crate) fn bench(args: &[String], signals: &Signals) -> anyhow::Result<u8> {
     }
     Ok(process::run(&mut command, signals)?.code())
 }
+
+/// The script that mutates a copy of this repository; it calls cargo itself.
+pub(crate) fn mutate_tenancy(args: &[String], signals: &Signals) -> anyhow::Result<u8> {
+    let mut command = Command::new("python3");
+    command.arg("xtask/mutate_tenancy.py").args(args).current_dir(root());
+    Ok(process::run(&mut command, signals)?.code())
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::now;
 use crate::process::{self, Outcome, Signals};
 use crate::say::say;
-use crate::{cargo, deny, dependencies, test, tidy};
+use crate::{cargo, deny, dependencies, docs, test, tidy};
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         }
         Ok(all)
     };
-    let steps: [Step<'_>; 10] = [
+    let steps: [Step<'_>; 11] = [
         ("format", &|| passes(&["fmt", "--all", "--check"])),
         ("tidy", &|| tidy::check(cargo::root())),
         ("dependency directions", &|| dependencies::check()),
@@ -75,6 +75,7 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         ("features of sme-pulse-auth", &features),
         ("fuzz targets compile", &|| passes(FUZZ)),
         ("documentation", &document),
+        ("generated documents", &|| docs::check(signals)),
         ("tests", &|| Ok(Verdict::of(test::run(&[], signals)? == 0))),
     ];
     let mut results = Vec::new();

@@ -6,6 +6,7 @@ mod ci;
 mod clock;
 mod deny;
 mod dependencies;
+mod docs;
 mod postgres;
 mod process;
 mod product;
@@ -71,6 +72,14 @@ enum Task {
         #[arg(long)]
         only: Vec<String>,
     },
+    /// Writes the generated documents and snapshots anew
+    Docs,
+    /// Takes each wall between organizations out of a copy and looks whether the tests notice
+    MutateTenancy {
+        /// Handed to the script: `--list`, `--only PATTERN`, `--restart`, `--table`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Measures the release build against floors built in the same run
     Bench {
         /// Handed to the benchmark: `--quick`, `--addresses N`, `--only ROW`
@@ -107,6 +116,8 @@ fn run(task: Task) -> anyhow::Result<u8> {
         Task::Up(build) => product::up(build.release, &signals),
         Task::Test { args } => test::run(&args, &signals),
         Task::Ci { only } => Ok(ci::run(&only, &signals)),
+        Task::Docs => docs::write(&signals),
+        Task::MutateTenancy { args } => cargo::mutate_tenancy(&args, &signals),
         Task::Bench { args } => cargo::bench(&args, &signals),
     }
 }

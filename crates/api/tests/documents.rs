@@ -1,4 +1,4 @@
-//! The documents name only what exists, and the description of the API leaves out no endpoint.
+//! The documents name only what exists, the description of the API leaves out no endpoint, and what is generated is current.
 #![expect(clippy::unwrap_used, reason = "a test says what it found by panicking")]
 
 use std::{
@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sme_pulse_api::{config::KEYS, routes};
+use sme_pulse_api::{config::KEYS, docs::permissions, routes, routes::mount::Access};
+
+/// Set to anything, it has the generated files written anew in place of being compared; `cargo xtask docs` does that.
+const UPDATE: &str = "UPDATE_DOCUMENTS";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -86,4 +89,56 @@ fn the_description_of_the_api_lists_every_endpoint_and_no_other() {
         }
     }
     assert_eq!(listed, described);
+}
+
+/// Compares a file of the repository with what it is generated from.
+fn generated(path: &str, text: &str) {
+    let file = root().join(path);
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(&file, text).unwrap();
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    let differs = kept.lines().zip(text.lines()).position(|(kept, new)| kept != new);
+    let line = differs.unwrap_or_else(|| kept.lines().count().min(text.lines().count()));
+    let at = |text: &str| text.lines().nth(line).unwrap_or("(its end)").to_owned();
+    assert!(
+        kept == text,
+        "{path} is stale in line {}:\n  it says {}\n  but now {}\nLook whether that is meant, then run cargo xtask docs.",
+        line + 1,
+        at(&kept),
+        at(text)
+    );
+}
+
+#[test]
+fn the_generated_list_of_permissions_is_current() {
+    generated("docs/permissions.md", &permissions::document(&routes::table()));
+}
+
+#[test]
+fn the_generated_matrix_says_which_role_may_call_which_route() {
+    generated("crates/api/tests/snapshots/permissions.txt", &permissions::matrix(&routes::table()));
+}
+
+#[test]
+fn every_route_behind_a_token_says_in_its_description_which_permission_it_needs() {
+    let document = serde_json::to_value(routes::openapi()).unwrap();
+    let mut described = 0;
+    for route in routes::table() {
+        let operation = &document["paths"][&route.path][route.method.as_str().to_lowercase()];
+        if !operation.is_object() {
+            continue;
+        }
+        let text = operation["description"].as_str().unwrap_or_default();
+        match route.access {
+            Access::Public => assert!(operation[permissions::EXTENSION].is_null(), "{operation}"),
+            Access::Needs(permission) => {
+                assert_eq!(operation[permissions::EXTENSION], permission.code());
+                assert!(text.contains(&format!("Needs the permission `{}`", permission.code())), "{text}");
+                assert_eq!(text.contains("must have proved"), route.max_age.is_some(), "{text}");
+                described += 1;
+            }
+        }
+    }
+    assert!(described > 10, "{described}");
 }

@@ -3,6 +3,7 @@
 
 mod file;
 pub mod openapi;
+pub mod permissions;
 pub mod schemas;
 mod site;
 

@@ -1,6 +1,7 @@
 //! The part of the OpenAPI document that belongs to no single route: title, licence, the one security scheme and the
 //! shared schemas. Routes add themselves to it.
 
+use actix_web::http::Method;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -65,6 +66,22 @@ pub fn add_common_answers(document: &mut utoipa::openapi::OpenApi) {
 
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut path.get, &mut path.put, &mut path.post, &mut path.delete].into_iter().filter_map(Option::as_mut)
+}
+
+/// The description of a mounted method, if it has one. Aliases have none.
+pub(super) fn operation<'a>(
+    document: &'a mut utoipa::openapi::OpenApi,
+    method: &Method,
+    path: &str,
+) -> Option<&'a mut Operation> {
+    let item = document.paths.paths.get_mut(path)?;
+    match *method {
+        Method::GET => item.get.as_mut(),
+        Method::PUT => item.put.as_mut(),
+        Method::POST => item.post.as_mut(),
+        Method::DELETE => item.delete.as_mut(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::{
     client_ip::ClientResolver,
     edge::{Edge, EdgeParts, Origins},
     error::Reason,
-    routes::mount::{Access, Resource, Table},
+    routes::mount::{Resource, Table},
 };
 
 #[derive(Default)]
@@ -122,7 +122,7 @@ async fn the_client_behind_a_trusted_proxy_counts_on_every_path_of_the_resource(
     let clock = Arc::new(TestClock::default());
     let mount = |config: &mut web::ServiceConfig| {
         let mut table = Table::new(config, 1_000);
-        let resource = Resource::at("/login").also_at("/api/v1/login").post(Access::Public, answer);
+        let resource = Resource::at("/login").also_at("/api/v1/login").open_post(answer);
         table.add_behind(&resource, limited(&clock));
         table.finish();
     };

@@ -16,14 +16,19 @@ mod partners;
 mod repeatable;
 mod root;
 mod settings;
+pub mod signature;
 mod users;
 
-use actix_web::web::ServiceConfig;
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{App, web::ServiceConfig};
+use sme_pulse_domain::{
+    audit::Origin,
+    clock::{Clock, SystemClock},
+};
 use utoipa::OpenApi;
 
-use sme_pulse_domain::audit::Origin;
-
-use crate::edge::RequestContext;
+use crate::{edge::RequestContext, limit::LimitConfig};
 pub use auth::DeviceCookie;
 pub use limits::Limits;
 use mount::{RouteInfo, Table};
@@ -57,6 +62,16 @@ pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteI
     table.finish()
 }
 
+/// What [`mount`] mounts with everything switched on, without a server around it.
+pub fn table() -> Vec<RouteInfo> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let off = LimitConfig { enabled: false, requests: 1, window: Duration::from_secs(1) };
+    let settings = RouteSettings { max_body: 0, limits: Limits::new(off, &clock), sign_up: true };
+    let mut table = Vec::new();
+    let _ = App::new().configure(|config| table = mount(config, &settings));
+    table
+}
+
 /// The description of every route, for `/openapi.json`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = crate::docs::openapi::base();
@@ -70,6 +85,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document.merge(invitations::Docs::openapi());
     document.merge(organizations::Docs::openapi());
     crate::docs::openapi::add_common_answers(&mut document);
+    crate::docs::permissions::add_permissions(&mut document, &table());
     document
 }
 

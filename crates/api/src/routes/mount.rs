@@ -1,4 +1,5 @@
-//! How a resource is declared: its paths, the handler and the access of each method, and what holds for all of them.
+//! How a resource is declared: its paths, the handler of each method, and what holds for all of them. The access of a
+//! method follows from its handler's signature.
 //!
 //! Every path is answered with and without a trailing slash, `HEAD` wherever `GET` is, any other method with 405 and
 //! `Allow`. Checks run in one order everywhere: path, then the limiter (it wraps the whole resource, 405 included),
@@ -14,7 +15,10 @@ use sme_pulse_domain::permission::Permission;
 use std::future::ready;
 use std::rc::Rc;
 
-use super::body_stage::BodyStage;
+use super::{
+    body_stage::BodyStage,
+    signature::{Guarded, Open},
+};
 use crate::error::ApiError;
 
 /// Who may call a route.
@@ -36,11 +40,14 @@ pub struct RouteInfo {
     pub path: String,
     /// Who may call it.
     pub access: Access,
+    /// Within how many minutes the caller must have proved who they are, where the route asks for that.
+    pub max_age: Option<u32>,
 }
 
 struct Entry {
     method: Method,
     access: Access,
+    max_age: Option<u32>,
     build: Box<dyn Fn(Method) -> Route>,
 }
 
@@ -71,63 +78,99 @@ impl Resource {
         self
     }
 
-    /// The handler of a method. The access given here is what the table says; the handler's own guard enforces it,
-    /// and the access test compares the two.
+    /// The handler of a method for signed-in callers. Who may call it is what its first argument says, and nothing else
+    /// says it: a handler without a guard does not compile here.
+    ///
+    /// ```compile_fail,E0277
+    /// # use sme_pulse_api::routes::mount::Resource;
+    /// let _ = Resource::at("/secrets").get(async || "for everybody");
+    /// ```
     #[must_use]
-    pub fn on<F, Args>(mut self, method: Method, access: Access, handler: F) -> Self
+    pub fn on<F, Args>(self, method: Method, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: Guarded + 'static,
+        F::Output: Responder + 'static,
+    {
+        let (access, max_age) = (Access::Needs(Args::PERMISSION), Args::MAX_AGE_MINUTES);
+        self.entry(method, (access, max_age), handler).no_store()
+    }
+
+    /// [`on`](Self::on) `GET`, and `HEAD` with it.
+    #[must_use]
+    pub fn get<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: Guarded + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.on(Method::GET, handler)
+    }
+
+    /// [`on`](Self::on) `POST`.
+    #[must_use]
+    pub fn post<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: Guarded + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.on(Method::POST, handler)
+    }
+
+    /// [`on`](Self::on) `PUT`.
+    #[must_use]
+    pub fn put<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: Guarded + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.on(Method::PUT, handler)
+    }
+
+    /// [`on`](Self::on) `DELETE`.
+    #[must_use]
+    pub fn delete<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: Guarded + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.on(Method::DELETE, handler)
+    }
+
+    /// `GET` for everybody, and `HEAD` with it. A handler with a guard does not compile here.
+    #[must_use]
+    pub fn open_get<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: Open + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.entry(Method::GET, (Access::Public, None), handler)
+    }
+
+    /// `POST` for everybody.
+    #[must_use]
+    pub fn open_post<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: Open + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.entry(Method::POST, (Access::Public, None), handler)
+    }
+
+    fn entry<F, Args>(mut self, method: Method, (access, max_age): (Access, Option<u32>), handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
         let build = Box::new(move |method| web::method(method).to(handler.clone()));
-        self.no_store |= matches!(access, Access::Needs(_));
-        self.entries.push(Entry { method, access, build });
+        self.entries.push(Entry { method, access, max_age, build });
         self
-    }
-
-    /// [`on`](Self::on) `GET`, and `HEAD` with it.
-    #[must_use]
-    pub fn get<F, Args>(self, access: Access, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.on(Method::GET, access, handler)
-    }
-
-    /// [`on`](Self::on) `POST`.
-    #[must_use]
-    pub fn post<F, Args>(self, access: Access, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.on(Method::POST, access, handler)
-    }
-
-    /// [`on`](Self::on) `PUT`.
-    #[must_use]
-    pub fn put<F, Args>(self, access: Access, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.on(Method::PUT, access, handler)
-    }
-
-    /// [`on`](Self::on) `DELETE`.
-    #[must_use]
-    pub fn delete<F, Args>(self, access: Access, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.on(Method::DELETE, access, handler)
     }
 
     /// The methods answered, `HEAD` included.
@@ -222,6 +265,7 @@ impl<'a> Table<'a> {
                 method: entry.method.clone(),
                 path: path.clone(),
                 access: entry.access,
+                max_age: entry.max_age,
             }));
         }
     }

@@ -8,7 +8,7 @@ use actix_web::{
 use sme_pulse_persistence::Store;
 use utoipa::OpenApi;
 
-use super::mount::{Access, Resource, Table};
+use super::mount::{Resource, Table};
 use crate::{app::ServiceInfo, error::ApiError};
 
 const OK: Bytes = Bytes::from_static(br#"{"status":"ok"}"#);
@@ -19,9 +19,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) struct Docs;
 
 pub(super) fn mount(table: &mut Table<'_>) {
-    table.add(&Resource::at("/").get(Access::Public, service_info));
-    table.add(&Resource::at("/health").get(Access::Public, live));
-    table.add(&Resource::at("/health/ready").get(Access::Public, ready));
+    table.add(&Resource::at("/").open_get(service_info));
+    table.add(&Resource::at("/health").open_get(live));
+    table.add(&Resource::at("/health/ready").open_get(ready));
 }
 
 /// Which service this is.

@@ -1,5 +1,6 @@
 //! The application under test, and what it logged.
 
+use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -7,13 +8,14 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::ServerHandle;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
-use actix_web::{App, Error, HttpMessage as _, HttpResponse};
+use actix_web::{App, Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse};
 use sme_pulse_api::edge::{Edge, EdgeParts, Notice, Origins, RequestContext};
 use sme_pulse_api::error::{ApiError, Issue, Loc, Rule};
-use sme_pulse_api::routes::mount::{Access, Resource, RouteInfo, Table};
+use sme_pulse_api::routes::mount::{Resource, RouteInfo, Table};
+use sme_pulse_api::routes::signature::Guard;
 use sme_pulse_api::server::{self, Bounds, StopSignals};
 use sme_pulse_api::telemetry::AccessRecord;
 use sme_pulse_domain::clock::SystemClock;
@@ -162,17 +164,32 @@ fn parts(shared: &Arc<Shared>, timeout: Duration) -> EdgeParts {
 /// The table of the test application.
 pub(crate) fn mount(config: &mut ServiceConfig) -> Vec<RouteInfo> {
     let mut table = Table::new(config, MAX_BODY);
-    let needs = Access::Needs(Permission::UseOwnAccount);
-    table.add(&Resource::at("/health").get(Access::Public, async || r#"{"status":"ok"}"#));
-    table.add(&Resource::at("/echo").also_at("/v1/echo").post(Access::Public, async |body: Bytes| body));
-    let item = Resource::at("/items/{id}").get(needs, async |id: web::Path<String>| id.into_inner());
-    table.add(&item.delete(needs, async || HttpResponse::NoContent().finish()));
-    table.add(&Resource::at("/panic").get(Access::Public, panicking).post(Access::Public, panicking));
-    table.add(&Resource::at("/held").get(Access::Public, held).post(Access::Public, held));
-    table.add(&Resource::at("/errors/{kind}").get(Access::Public, fail).post(Access::Public, fail));
-    table.add(&Resource::at("/noted").get(Access::Public, noted));
-    table.add_behind(&Resource::at("/limited").no_store().post(Access::Public, async || "in"), from_fn(limiter));
+    table.add(&Resource::at("/health").open_get(async || r#"{"status":"ok"}"#));
+    table.add(&Resource::at("/echo").also_at("/v1/echo").open_post(async |body: Bytes| body));
+    let item = Resource::at("/items/{id}").get(async |_: Anybody, id: web::Path<String>| id.into_inner());
+    table.add(&item.delete(async |_: Anybody| HttpResponse::NoContent().finish()));
+    table.add(&Resource::at("/panic").open_get(panicking).open_post(panicking));
+    table.add(&Resource::at("/held").open_get(held).open_post(held));
+    table.add(&Resource::at("/errors/{kind}").open_get(fail).open_post(fail));
+    table.add(&Resource::at("/noted").open_get(noted));
+    table.add_behind(&Resource::at("/limited").no_store().open_post(async || "in"), from_fn(limiter));
     table.finish()
+}
+
+/// A guard that lets everybody pass.
+struct Anybody;
+
+impl FromRequest for Anybody {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self))
+    }
+}
+
+impl Guard for Anybody {
+    const PERMISSION: Permission = Permission::UseOwnAccount;
 }
 
 async fn panicking() -> &'static str {

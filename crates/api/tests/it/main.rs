@@ -18,6 +18,7 @@ mod hostile;
 mod housekeeping;
 mod idempotency;
 mod invitations;
+mod isolation;
 mod limits;
 mod log_in;
 mod logs;

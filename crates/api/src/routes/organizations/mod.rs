@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 
 use super::{
     Limits,
-    mount::{Access, Resource, Table},
+    mount::{Resource, Table},
 };
 
 /// Where all of it is.
@@ -19,8 +19,8 @@ pub(super) const PREFIX: &str = "/api/v1/organizations";
 pub(super) struct Docs;
 
 pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
-    let sign_up = Resource::at(PREFIX).post(Access::Public, sign_up::handle).no_store();
+    let sign_up = Resource::at(PREFIX).open_post(sign_up::handle).no_store();
     table.add_behind(&sign_up, limits.sign_up.clone());
-    let confirm = Resource::at(format!("{PREFIX}/confirm")).post(Access::Public, confirm::handle).no_store();
+    let confirm = Resource::at(format!("{PREFIX}/confirm")).open_post(confirm::handle).no_store();
     table.add_behind(&confirm, limits.sign_up.clone());
 }

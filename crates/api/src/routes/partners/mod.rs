@@ -10,13 +10,9 @@ mod schema;
 mod update;
 mod view;
 
-use sme_pulse_domain::permission::Permission;
 use utoipa::OpenApi;
 
-use super::mount::{Access, Resource, Table};
-
-const READ: Access = Access::Needs(Permission::ReadPartners);
-const WRITE: Access = Access::Needs(Permission::WritePartners);
+use super::mount::{Resource, Table};
 
 #[derive(OpenApi)]
 #[openapi(paths(
@@ -34,18 +30,18 @@ const WRITE: Access = Access::Needs(Permission::WritePartners);
 pub(super) struct Docs;
 
 pub(super) fn mount(table: &mut Table<'_>) {
-    table.add(&Resource::at("/api/v1/customers").get(READ, list::customers).post(WRITE, create::customer));
+    table.add(&Resource::at("/api/v1/customers").get(list::customers).post(create::customer));
     table.add(
         &Resource::at("/api/v1/customers/{customer_id}")
-            .get(READ, read::customer)
-            .put(WRITE, update::customer)
-            .delete(WRITE, remove::customer),
+            .get(read::customer)
+            .put(update::customer)
+            .delete(remove::customer),
     );
-    table.add(&Resource::at("/api/v1/suppliers").get(READ, list::suppliers).post(WRITE, create::supplier));
+    table.add(&Resource::at("/api/v1/suppliers").get(list::suppliers).post(create::supplier));
     table.add(
         &Resource::at("/api/v1/suppliers/{supplier_id}")
-            .get(READ, read::supplier)
-            .put(WRITE, update::supplier)
-            .delete(WRITE, remove::supplier),
+            .get(read::supplier)
+            .put(update::supplier)
+            .delete(remove::supplier),
     );
 }
