@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::{
     client_ip::ClientResolver,
     config::{AllowedOrigins, Config},
+    console::{self, ConsoleSite},
     docs::{self, DocsError, DocsSite},
     edge::{Edge, EdgeParts, Origins},
     error::ApiError,
@@ -33,6 +34,7 @@ pub struct Application {
     edge: Edge,
     routes: RouteSettings,
     docs: Option<Arc<DocsSite>>,
+    console: Option<Arc<ConsoleSite>>,
     info: Data<ServiceInfo>,
     device_cookie: DeviceCookie,
     store: Data<Store>,
@@ -86,6 +88,7 @@ impl Application {
             edge: edge(config, Arc::clone(clock), Arc::clone(rng)),
             routes: RouteSettings { max_body: config.server.max_body_bytes, limits: Limits::new(limit(config), clock) },
             docs: docs.map(Arc::new),
+            console: config.server.console_enabled.then(|| Arc::new(ConsoleSite::new())),
             info: Data::new(ServiceInfo::new(config.environment.name())),
             device_cookie: DeviceCookie { development: config.environment.is_development() },
             store: Data::new(store),
@@ -135,6 +138,9 @@ impl Application {
         routes::mount(config, &self.routes);
         if let Some(site) = &self.docs {
             docs::configure(config, site);
+        }
+        if let Some(site) = &self.console {
+            console::configure(config, site);
         }
         config.default_service(web::to(not_found));
     }

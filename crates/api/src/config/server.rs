@@ -1,11 +1,11 @@
-//! The HTTP side: address, limits of a request, origins, documentation pages.
+//! The HTTP side: address, limits of a request, origins, pages of its own.
 
 use std::{net::IpAddr, time::Duration};
 
 use url::Url;
 
 use super::{
-    keys::{ALLOWED_ORIGINS, DOCS_ENABLED, HOST, MAX_BODY_BYTES, PORT, REQUEST_TIMEOUT},
+    keys::{ALLOWED_ORIGINS, CONSOLE_ENABLED, DOCS_ENABLED, HOST, MAX_BODY_BYTES, PORT, REQUEST_TIMEOUT},
     reader::Reader,
 };
 
@@ -21,6 +21,8 @@ pub struct Server {
     pub port: u16,
     /// Whether the documentation pages exist.
     pub docs_enabled: bool,
+    /// Whether the console exists.
+    pub console_enabled: bool,
     /// Longest request body in bytes.
     pub max_body_bytes: usize,
     /// How long a handler may take.
@@ -52,6 +54,7 @@ pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Server>
     let host = reader.value(HOST, "must be an IP address or a host name", host);
     let port = reader.number(PORT, 0..=u16::MAX);
     let docs_enabled = reader.flag(DOCS_ENABLED);
+    let console_enabled = reader.flag(CONSOLE_ENABLED);
     let max_body_bytes = reader.number(MAX_BODY_BYTES, 1..=BODY_CEILING);
     let request_timeout = reader.number(REQUEST_TIMEOUT, 1..=3600_u64);
     let allowed_origins = origins(reader, development);
@@ -59,6 +62,7 @@ pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Server>
         host: host?,
         port: port?,
         docs_enabled: docs_enabled?,
+        console_enabled: console_enabled?,
         max_body_bytes: max_body_bytes?,
         request_timeout: Duration::from_secs(request_timeout?),
         allowed_origins: allowed_origins?,
