@@ -31,7 +31,7 @@ export async function render(ctx) {
     ],
     columns: [
       { label: "When", cell: (event) => moment(event.created_at) },
-      { label: "Action", cell: (event) => event.action },
+      { label: "Action", breaks: true, cell: (event) => event.action },
       { label: "Who", cell: (event) => who(event.actor_user_id, names) },
       { label: "What", cell: (event) => (event.entity ? `${event.entity} ${event.entity_id ?? ""}` : "–") },
       { label: "Address", cell: (event) => event.client_ip ?? "–" },
@@ -77,7 +77,7 @@ function details(event, names) {
     h("dl", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
     keys.length > 0 && table("Changed fields", [
       { label: "Field", cell: (key) => key },
-      { label: "Before", cell: (key) => text(event.before, key) },
-      { label: "After", cell: (key) => text(event.after, key) },
+      { label: "Before", breaks: true, cell: (key) => text(event.before, key) },
+      { label: "After", breaks: true, cell: (key) => text(event.after, key) },
     ], keys));
 }

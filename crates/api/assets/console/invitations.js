@@ -23,7 +23,7 @@ export async function render(ctx) {
       { name: "status", label: "Status", options: [["", "All"], ...STATES.map((state) => [state, word(state)])] },
     ],
     columns: [
-      { label: "E-mail", cell: (one) => one.email },
+      { label: "E-mail", breaks: true, cell: (one) => one.email },
       { label: "Roles", cell: (one) => roleNames(one.roles) },
       { label: "Status", cell: (one) => badge(one.status) },
       { label: "Open until", cell: (one) => moment(one.expires_at) },
@@ -58,8 +58,8 @@ function invite() {
 
 function actions(one, reload) {
   const open = one.status === "pending";
-  if (!open && one.status !== "expired") return "–";
-  if (one.roles.includes("owner") && !rightsOf(me()).owner) return "–";
+  if (!open && one.status !== "expired") return null;
+  if (one.roles.includes("owner") && !rightsOf(me()).owner) return null;
   const act = (key, text, options, said) => button(text, async () => {
     if (!(await confirmed(options))) return;
     announce(said);

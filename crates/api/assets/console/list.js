@@ -85,11 +85,12 @@ export function list(ctx, { caption, filters, columns, load, empty, extra = null
 /** A table that turns into cards on a narrow page; the roles keep it a table for screen readers. */
 export function table(caption, columns, items) {
   const head = columns.map(({ label }) => h("th", { scope: "col", role: "columnheader" }, label));
-  const rows = items.map((item) => h("tr", { role: "row" }, columns.map(({ label, cell, actions }, index) => (
-    index === 0
-      ? h("th", { scope: "row", role: "rowheader", "data-label": label }, cell(item))
-      : h("td", { role: "cell", "data-label": label, class: actions ? "row-actions" : null }, cell(item))
-  ))));
+  const rows = items.map((item) => h("tr", { role: "row" }, columns.map(({ label, cell, actions, breaks }, index) => {
+    const attributes = { "data-label": label, class: actions ? "row-actions" : breaks ? "breaks" : null };
+    return index === 0
+      ? h("th", { scope: "row", role: "rowheader", ...attributes }, h("span", {}, cell(item)))
+      : h("td", { role: "cell", ...attributes }, actions ? cell(item) : h("span", {}, cell(item)));
+  })));
   return h("table", { role: "table" },
     h("caption", { class: "unseen" }, caption),
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)),

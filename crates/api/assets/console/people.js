@@ -22,8 +22,8 @@ export async function render(ctx) {
     caption: "People of the organization",
     filters: FILTERS,
     columns: [
-      { label: "Name", cell: (person) => [person.full_name ?? "–", person.id === me().id && h("span", { class: "badge open" }, "You")] },
-      { label: "E-mail", cell: (person) => person.email },
+      { label: "Name", breaks: true, cell: (person) => [person.full_name ?? "–", person.id === me().id && h("span", { class: "badge open" }, "You")] },
+      { label: "E-mail", breaks: true, cell: (person) => person.email },
       { label: "Roles", cell: (person) => roleNames(person.roles) },
       { label: "Status", cell: (person) => badge(person.status) },
       { label: "Last sign-in", cell: (person) => moment(person.last_login) },
@@ -45,7 +45,7 @@ export async function render(ctx) {
 /** Only owners act on owners; nobody locks themselves out. */
 function actions(person, reload) {
   const self = person.id === me().id;
-  if (person.roles.includes("owner") && !rightsOf(me()).owner) return "–";
+  if (person.roles.includes("owner") && !rightsOf(me()).owner) return null;
   const name = person.full_name ?? person.email;
   const act = (key, text, work, extra = {}) => button(text, async () => {
     if (await work(person, name)) await reload();

@@ -25,7 +25,7 @@ export async function render(ctx) {
 }
 
 const columns = (reload) => [
-  { label: "Device", cell: (one) => [device(one.user_agent), one.current && h("span", { class: "badge open" }, "This session")] },
+  { label: "Device", breaks: true, cell: (one) => [device(one.user_agent), one.current && h("span", { class: "badge open" }, "This session")] },
   { label: "Address", cell: (one) => one.client_ip ?? "–" },
   { label: "Signed in", cell: (one) => moment(one.created_at) },
   { label: "Last used", cell: (one) => moment(one.last_seen_at) },

@@ -1,6 +1,6 @@
 // Signing in: password, then a code where the account asks for one.
 
-import { announce, button, fill, h } from "./dom.js";
+import { button, fill, h } from "./dom.js";
 import { form } from "./form.js";
 import { openCall } from "./api.js";
 import { reloadMe } from "./me.js";
@@ -14,7 +14,6 @@ export async function render(ctx) {
   const done = async (answer) => {
     session.begin(answer);
     await reloadMe();
-    announce("You are signed in.");
     const next = ctx.state.next;
     await go(typeof next === "string" && next.startsWith("/console/") ? next : "/console", { replace: true, state: ctx.state.then ?? null });
   };

@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const WATCH: &str = "window.violations = []; document.addEventListener('securitypolicyviolation', \
     e => window.violations.push(e.violatedDirective + ' ' + e.blockedURI));";
 
-/// A browser with one page open.
+/// A tab that is open, but not the one in use.
+pub(crate) struct Tab(Option<String>);
+
+/// A browser with a page open.
 pub(crate) struct Browser {
     child: Child,
     commands: ChildStdin,
@@ -132,6 +135,52 @@ impl Browser {
         self.wait_for(&format!("document.querySelector({selector:?})"));
         self.eval(&format!("document.querySelector({selector:?}).focus()"));
         self.call("Input.insertText", &json!({ "text": text }));
+    }
+
+    /// Types into the first element of a selector, in place of what is there.
+    pub(crate) fn replace_in(&mut self, selector: &str, text: &str) {
+        self.wait_for(&format!("document.querySelector({selector:?})"));
+        self.eval(&format!("document.querySelector({selector:?}).select()"));
+        self.call("Input.insertText", &json!({ "text": text }));
+    }
+
+    /// Types where the focus is.
+    pub(crate) fn type_here(&mut self, text: &str) {
+        self.call("Input.insertText", &json!({ "text": text }));
+    }
+
+    /// Presses a key such as `Tab`, by its name and its number in the protocol.
+    pub(crate) fn press(&mut self, key: &str, number: u8) {
+        let text = if key == "Enter" { "\r" } else { "" };
+        for kind in ["keyDown", "keyUp"] {
+            let params = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": number, "text": text });
+            self.call("Input.dispatchKeyEvent", &params);
+        }
+    }
+
+    /// Runs a script before those of every page to come, in this tab.
+    pub(crate) fn before_scripts(&mut self, source: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": source }));
+    }
+
+    /// Makes the page as wide as a device, with its scheme of colours.
+    pub(crate) fn appear(&mut self, width: u32, scheme: &str) {
+        let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", &size);
+        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.call("Emulation.setEmulatedMedia", &scheme);
+    }
+
+    /// Opens another tab of the same browser and turns to it. [`Self::turn_to`] the one that comes back leads back.
+    pub(crate) fn new_tab(&mut self) -> Tab {
+        let before = Tab(self.session.take());
+        self.open();
+        before
+    }
+
+    /// Goes on in another tab; the one before comes back.
+    pub(crate) fn turn_to(&mut self, tab: Tab) -> Tab {
+        Tab(std::mem::replace(&mut self.session, tab.0))
     }
 
     /// What the reader sees.

@@ -10,6 +10,7 @@
 mod access;
 mod audit;
 mod audit_list;
+mod console;
 mod conventions;
 mod guessing;
 mod hostile;
