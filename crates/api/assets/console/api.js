@@ -13,7 +13,7 @@ export async function call(method, path, { body, signal } = {}) {
   if (answer.status === 401) {
     token = await session.renew(token);
     answer = await ask(token);
-    if (answer.status === 401) session.over(SIGNED_OUT);
+    if (answer.status === 401) session.over(SIGNED_OUT, true);
   }
   const code = answer.json?.error_code;
   if (answer.status === 403 && code === "step_up_required") {

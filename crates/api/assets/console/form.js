@@ -7,6 +7,7 @@ import { Problem } from "./http.js";
 export function form({ intro, fields, submit, cancel, danger = false, onSubmit, note = null }) {
   const parts = fields.map(field);
   const problem = alertBox();
+  const back = cancel && button("Cancel", cancel);
   const send = h("button", { type: "submit", class: danger ? "danger" : "primary" }, submit);
   let busy = false;
 
@@ -14,7 +15,7 @@ export function form({ intro, fields, submit, cancel, danger = false, onSubmit, 
     intro && h("p", {}, intro),
     parts.map((part) => part.element),
     problem.box,
-    h("p", { class: "actions" }, send, cancel && button("Cancel", cancel)),
+    h("p", { class: "actions" }, send, back),
     note,
   );
 
@@ -59,7 +60,9 @@ export function form({ intro, fields, submit, cancel, danger = false, onSubmit, 
     wrong[0]?.focus();
   }
 
-  return { element, focus: () => (parts[0] ? parts[0].focus() : send.focus()) };
+  // Where nothing is to be filled in, what cannot be undone is not one key away.
+  const first = parts[0] ?? (danger && back ? back : send);
+  return { element, focus: () => first.focus() };
 }
 
 /** One field with its label, hint and place for a refusal. `choices` make a group of check boxes, `options` a list. */

@@ -1,13 +1,12 @@
 // Starts the page: takes up the session, draws the frame around the views, and goes where the address says.
 
 import * as account from "./account.js";
-import { get } from "./api.js";
 import * as audit from "./audit.js";
 import { announce, button, fill, h } from "./dom.js";
 import { Problem } from "./http.js";
 import * as invitation from "./invitation.js";
 import * as invitations from "./invitations.js";
-import { me, reloadMe, setMe, whoChanged } from "./me.js";
+import { me, organizationName, reloadMe, setMe, whoChanged } from "./me.js";
 import * as organization from "./organization.js";
 import * as passwords from "./passwords.js";
 import * as people from "./people.js";
@@ -48,6 +47,7 @@ function frame() {
   fill(document.getElementById("navigation"), entries.length > 0 && h("ul", {}, entries.map(({ path, label }) => h("li", {}, h("a", { href: path }, label)))));
   document.getElementById("navigation").hidden = !signedIn;
   document.body.classList.toggle("signed-in", signedIn);
+  document.getElementById("organization").textContent = organizationName();
   const who = signedIn && [h("span", { class: "who" }, me().full_name ?? me().email), button("Sign out", () => session.end())];
   fill(document.getElementById("caller"), who);
   mark();
@@ -55,16 +55,17 @@ function frame() {
 
 async function begin() {
   whoChanged(frame);
-  session.whenOver((text) => {
+  session.whenOver((text, wanted) => {
     const signedIn = me() !== null;
     setMe(null);
     for (const open of document.querySelectorAll("dialog")) open.close();
     if (!signedIn) return;
     announce(text);
-    go("/console/sign-in", { replace: true, state: { next: OWN.has(location.pathname) ? location.pathname + location.search : null } });
+    go("/console/sign-in", { replace: true, state: wanted ? { next: location.pathname + location.search } : null });
   });
   window.addEventListener("pulse:forbidden", () => reloadMe().then(() => decide(location.pathname) && show(true), () => {}));
-  if (await session.resume()) setMe(await get("/auth/me"));
+  window.addEventListener("unhandledrejection", () => announce("Something went wrong on this page. Please load it anew."));
+  if (await session.resume()) await reloadMe();
   frame();
   await start(new Map([...OPEN, ...OWN]), decide);
 }

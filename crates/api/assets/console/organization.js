@@ -5,7 +5,7 @@ import { form } from "./form.js";
 import { get, post, put } from "./api.js";
 import { roleNames } from "./format.js";
 import { Problem } from "./http.js";
-import { me, reloadMe } from "./me.js";
+import { me, reloadMe, setOrganization } from "./me.js";
 import { rightsOf } from "./rights.js";
 import { go } from "./router.js";
 import { replace } from "./session.js";
@@ -53,6 +53,7 @@ function editable(sheet) {
         .map(([name, value]) => [name, value === "" ? null : value]));
       if (Object.keys(change).length === 0) return announce("Nothing was changed.");
       known = await put("/settings", change);
+      setOrganization(known);
       return announce("The organization was saved.");
     },
   }).element);

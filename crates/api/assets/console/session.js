@@ -88,7 +88,7 @@ async function exchange(used) {
   const answer = await send("POST", "/auth/refresh", { body: { refresh_token: own.refresh } });
   if (own?.family !== family) return own?.access ?? null;
   if (answer.status === 401) {
-    over("Your session has ended. Please sign in again.");
+    over("Your session has ended. Please sign in again.", true);
     return null;
   }
   keep({ family, turn: own.turn + 1, ...tokens(outcome(answer)) });
@@ -101,17 +101,17 @@ export function takeAccess(answer) {
   if (own !== null) own = { ...own, access: answer.access_token, until: until(answer.expires_in) };
 }
 
-/** Forgets the session in every tab that has it. */
-export function over(text) {
+/** Forgets the session in every tab that has it. `wanted` says that nobody asked for it, so the place is worth keeping. */
+export function over(text, wanted = false) {
   if (own === null) return;
-  tell({ kind: "over", family: own.family, text });
+  tell({ kind: "over", family: own.family, text, wanted });
   keep(null);
-  onOver(text);
+  onOver(text, wanted);
 }
 
 /** Ends the session on the server and forgets it. */
 export async function end() {
-  const token = own?.access;
+  const token = await accessToken().catch(() => null);
   over("You have signed out.");
   if (token) await send("POST", "/auth/logout", { token }).catch(() => {});
 }
@@ -131,6 +131,6 @@ hear((message) => {
     keep(message.session);
   } else if (message.kind === "over" && own?.family === message.family) {
     keep(null);
-    onOver(message.text);
+    onOver(message.text, message.wanted);
   }
 });

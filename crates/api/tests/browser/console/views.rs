@@ -166,6 +166,24 @@ on_both_databases! {
         console.assert_clean().await;
     }
 
+    async fn nothing_moves_while_a_view_is_loading(app: TestApp) {
+        let member = app.member(&[Role::Owner]).await;
+        let Some(mut console) = Console::with_all_routes(&app) else { return };
+        console.sign_in(&member.email).await;
+        console.run(|browser| browser.before_scripts(
+            "window.moved = 0; new PerformanceObserver(list => { for (const e of list.getEntries()) window.moved += e.value; }) \
+             .observe({ type: 'layout-shift', buffered: true });",
+        )).await;
+        for view in VIEWS {
+            console.go(&format!("/console/{view}")).await;
+            console.wait_for("document.querySelector('main h1') && !document.querySelector('[aria-busy]')").await;
+            // After the next picture is drawn, the observer has heard of it.
+            console.eval("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))").await;
+            assert_eq!(console.eval("window.moved").await, 0, "{view}");
+        }
+        console.assert_clean().await;
+    }
+
     async fn a_server_that_cannot_be_reached_does_not_end_the_session(app: TestApp) {
         let member = app.member(&[Role::Owner]).await;
         let Some(mut console) = Console::open(&app) else { return };
