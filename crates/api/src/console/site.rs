@@ -136,8 +136,7 @@ mod tests {
         for script in PAGE.split("<script").skip(1) {
             assert!(script.split_once('>').unwrap().1.starts_with("</script>"), "an inline script");
         }
-        let named: BTreeSet<&str> =
-            PAGE.split('"').filter(|text| text.starts_with("/console/assets/")).collect();
+        let named: BTreeSet<&str> = PAGE.split('"').filter(|text| text.starts_with("/console/assets/")).collect();
         let served: BTreeSet<&str> = FILES.iter().map(|(path, ..)| *path).collect();
         assert_eq!(named, served, "what is not named is found late, what is not served is not found");
     }
@@ -150,7 +149,16 @@ mod tests {
                 let name = from.strip_prefix("./").unwrap();
                 assert!(folder().join(name).is_file(), "{path}: {from}");
             }
-            for sink in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc", "localStorage"] {
+            for sink in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "new Function",
+                "srcdoc",
+                "localStorage",
+            ] {
                 assert!(!text.contains(sink), "{path} uses {sink}");
             }
             assert!(text.starts_with("// "), "{path} does not say what it owns");

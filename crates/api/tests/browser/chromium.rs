@@ -153,7 +153,8 @@ impl Browser {
     pub(crate) fn press(&mut self, key: &str, number: u8) {
         let text = if key == "Enter" { "\r" } else { "" };
         for kind in ["keyDown", "keyUp"] {
-            let params = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": number, "text": text });
+            let params =
+                json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": number, "text": text });
             self.call("Input.dispatchKeyEvent", &params);
         }
     }

@@ -40,7 +40,9 @@ on_both_databases! {
         for path in ConsoleSite::new().paths().flat_map(|path| [path.to_owned(), format!("{path}/")]) {
             let answer = app.get(&path).await;
             assert_eq!(answer.status, 200, "{path}");
-            SECURITY.iter().for_each(|name| { answer.one(name); });
+            for name in SECURITY {
+                answer.one(name);
+            }
             assert_eq!(answer.one("content-security-policy"), CONTENT_SECURITY_POLICY, "{path}");
             assert_eq!(answer.one("cache-control"), "no-cache", "{path}");
             let view = VIEWS.contains(&path.trim_end_matches('/'));

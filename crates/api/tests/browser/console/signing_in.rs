@@ -7,7 +7,10 @@ use sme_pulse_domain::role::Role;
 use sme_pulse_testing::{TestDatabase, on_both_databases};
 
 use super::Console;
-use crate::support::{PASSWORD, TestApp};
+use crate::{
+    chromium::Browser,
+    support::{PASSWORD, TestApp},
+};
 
 const REFRESHES: &str = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/auth/refresh')).length";
 
@@ -72,7 +75,7 @@ on_both_databases! {
         let told = console.eval("[document.activeElement.name, document.activeElement.getAttribute('aria-invalid'), \
             document.getElementById(document.activeElement.getAttribute('aria-describedby')).textContent]").await;
         assert_eq!(told, json!(["email", "true", "Please fill this in."]));
-        let sent = console.run(|browser| browser.requests()).await;
+        let sent = console.run(Browser::requests).await;
         assert!(!sent.iter().any(|url| url.ends_with("/login")), "{sent:?}");
         console.assert_clean().await;
     }
