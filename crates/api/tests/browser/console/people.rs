@@ -91,7 +91,7 @@ on_both_databases! {
             let sent = app.admin().await.post_json("/api/v1/invitations", &serde_json::json!({"email": "new@example.com", "role": "accountant"})).await;
             assert_eq!(sent.status, 201, "{}", sent.text);
             let mail = app.mails("new@example.com", "", 1).await.remove(0);
-            token = mail.split("/invitation?token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
+            mail.split("/invitation?token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
         } else {
             "good".to_owned()
         };
