@@ -76,8 +76,15 @@ impl Browser {
         self.call("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": WATCH }));
     }
 
-    /// One command of the protocol; events that arrive meanwhile are kept.
+    /// One command of the protocol, which must succeed.
     fn call(&mut self, method: &str, params: &Value) -> Value {
+        let answer = self.ask(method, params);
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// One command of the protocol; events that arrive meanwhile are kept.
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.next += 1;
         let mut command = json!({ "id": self.next, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -88,8 +95,7 @@ impl Browser {
         loop {
             let message = self.messages.recv_timeout(PATIENCE).expect("the browser to answer");
             if message["id"] == self.next {
-                assert!(message.get("error").is_none(), "{method}: {message}");
-                return message["result"].clone();
+                return message;
             }
             self.events.push(message);
         }
@@ -101,6 +107,15 @@ impl Browser {
         self.call("Page.navigate", &json!({ "url": "about:blank" }));
         let went = self.call("Page.navigate", &json!({ "url": url }));
         assert!(went.get("errorText").is_none(), "{url}: {went}");
+    }
+
+    /// Loads the page anew.
+    pub(crate) fn reload(&mut self) {
+        self.eval("{ window.before = true; }");
+        self.call("Page.reload", &json!({}));
+        // The old page answers for a while, and between the two there is none.
+        let gone = json!({ "expression": "window.before !== true", "returnByValue": true });
+        while self.ask("Runtime.evaluate", &gone)["result"]["result"]["value"] != true {}
     }
 
     /// The value of an expression in the page, a promise awaited.

@@ -113,6 +113,7 @@ impl Console {
 
     /// A picture, when pictures are asked for.
     async fn picture(&mut self, name: &str) {
+        self.wait_for("document.querySelector('main h1')").await;
         let name = format!("console-{name}");
         self.run(move |browser| browser.picture(&name)).await;
     }

@@ -112,6 +112,38 @@ on_both_databases! {
         console.assert_clean().await;
     }
 
+    async fn a_member_of_another_organization_joins_and_goes_back_and_forth(app: TestApp) {
+        if !has(&app, "/api/v1/auth/switch-organization") {
+            return;
+        }
+        let member = app.member(&[Role::Cashier]).await;
+        let invitation = serde_json::json!({"email": member.email, "role": "admin"});
+        let sent = app.admin().await.post_json("/api/v1/invitations", &invitation).await;
+        assert_eq!(sent.status, 201, "{}", sent.text);
+        let mail = app.mails(&member.email, "", 1).await.remove(0);
+        let token = mail.split("/invitation?token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+        let Some(mut console) = Console::open(&app) else { return };
+        console.go(&format!("/console/invitation?token={token}")).await;
+        console.press("Sign in to join").await;
+        console.enter("email", &member.email).await;
+        console.enter("password", PASSWORD).await;
+        console.press("Sign in").await;
+        console.sees(&format!("You are signed in as {}.", member.email)).await;
+        console.press("Join").await;
+        console.wait_for("document.querySelector('#organization').textContent === 'SME Demo Company'").await;
+        console.wait_for(&row(&["admin@sme.com"])).await;
+        console.press("Organization").await;
+        console.sees("You are here").await;
+        console.picture("organizations").await;
+        console.run(|browser| browser.click("button[aria-label^='Switch: Org']")).await;
+        console.wait_for("document.querySelector('#organization').textContent.startsWith('Org')").await;
+        assert_eq!(console.navigation().await, ["Organization", "Sessions", "My account"]);
+        // Each session that was left behind has ended: the test's own one and this one are there.
+        console.press("Sessions").await;
+        console.wait_for("document.querySelectorAll('tbody tr').length === 2").await;
+        console.assert_clean().await;
+    }
+
     async fn lists_that_the_server_does_not_have_say_so(app: TestApp) {
         if has(&app, "/api/v1/users") && has(&app, "/api/v1/invitations") {
             return;

@@ -205,7 +205,7 @@ on_both_databases! {
         console.press("Set the password").await;
         // Refused beside the field; a reload does not lose the link.
         console.wait_for("document.querySelector('[name=new_password][aria-invalid=true]')").await;
-        console.run(|browser| browser.eval("location.reload()")).await;
+        console.run(Browser::reload).await;
         console.wait_for("!document.querySelector('[aria-invalid]')").await;
         console.enter("new_password", "a better password").await;
         console.press("Set the password").await;
