@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use crate::{
     client_ip::ClientResolver,
     config::{AllowedOrigins, Config},
+    console::{self, ConsoleSite},
     docs::{self, DocsError, DocsSite},
     edge::{Edge, EdgeParts, Origins},
     error::ApiError,
@@ -34,6 +35,7 @@ pub struct Application {
     edge: Edge,
     routes: RouteSettings,
     docs: Option<Arc<DocsSite>>,
+    console: Option<Arc<ConsoleSite>>,
     info: Data<ServiceInfo>,
     device_cookie: DeviceCookie,
     store: Data<Store>,
@@ -92,6 +94,7 @@ impl Application {
             edge: edge(config, Arc::clone(clock), Arc::clone(rng)),
             routes: RouteSettings { max_body: config.server.max_body_bytes, limits, sign_up },
             docs: docs.map(Arc::new),
+            console: config.server.console_enabled.then(|| Arc::new(ConsoleSite::new())),
             info: Data::new(ServiceInfo::new(config.environment.name())),
             device_cookie: DeviceCookie { development: config.environment.is_development() },
             finance: Data::new(Finance::new(store.clone(), Arc::clone(clock))),
@@ -145,6 +148,9 @@ impl Application {
         routes::mount(config, &self.routes);
         if let Some(site) = &self.docs {
             docs::configure(config, site);
+        }
+        if let Some(site) = &self.console {
+            console::configure(config, site);
         }
         config.default_service(web::to(not_found));
     }

@@ -4,11 +4,13 @@
 //! How to add a route: `docs/adding-a-route.md`.
 
 pub mod app;
+mod asset;
 pub mod audit_file;
 pub mod background;
 pub mod client_ip;
 pub mod command;
 pub mod config;
+pub mod console;
 pub mod docs;
 pub mod edge;
 pub mod error;

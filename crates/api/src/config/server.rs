@@ -1,11 +1,13 @@
-//! The HTTP side: address, limits of a request, origins, documentation pages, and whether strangers can sign up.
+//! The HTTP side: address, limits of a request, origins, pages of its own, and whether strangers can sign up.
 
 use std::{net::IpAddr, time::Duration};
 
 use url::Url;
 
 use super::{
-    keys::{ALLOWED_ORIGINS, DOCS_ENABLED, HOST, MAX_BODY_BYTES, PORT, REQUEST_TIMEOUT, SIGNUP_ENABLED},
+    keys::{
+        ALLOWED_ORIGINS, CONSOLE_ENABLED, DOCS_ENABLED, HOST, MAX_BODY_BYTES, PORT, REQUEST_TIMEOUT, SIGNUP_ENABLED,
+    },
     reader::Reader,
 };
 
@@ -23,6 +25,8 @@ pub struct Server {
     pub docs_enabled: bool,
     /// Whether companies can sign up.
     pub signup_enabled: bool,
+    /// Whether the console exists.
+    pub console_enabled: bool,
     /// Longest request body in bytes.
     pub max_body_bytes: usize,
     /// How long a handler may take.
@@ -55,6 +59,7 @@ pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Server>
     let port = reader.number(PORT, 0..=u16::MAX);
     let docs_enabled = reader.flag(DOCS_ENABLED);
     let signup_enabled = reader.flag(SIGNUP_ENABLED);
+    let console_enabled = reader.flag(CONSOLE_ENABLED);
     let max_body_bytes = reader.number(MAX_BODY_BYTES, 1..=BODY_CEILING);
     let request_timeout = reader.number(REQUEST_TIMEOUT, 1..=3600_u64);
     let allowed_origins = origins(reader, development);
@@ -63,6 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Server>
         port: port?,
         docs_enabled: docs_enabled?,
         signup_enabled: signup_enabled?,
+        console_enabled: console_enabled?,
         max_body_bytes: max_body_bytes?,
         request_timeout: Duration::from_secs(request_timeout?),
         allowed_origins: allowed_origins?,

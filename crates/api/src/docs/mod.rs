@@ -1,7 +1,6 @@
 //! The documentation: `/openapi.json`, Swagger UI at `/api/docs` and Redoc at `/api/redoc`, served from the binary
 //! alone. It reads no configuration: with `BACKEND_DOCS_ENABLED=false` the caller does not mount it.
 
-mod file;
 pub mod openapi;
 pub mod permissions;
 pub mod schemas;

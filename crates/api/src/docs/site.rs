@@ -3,14 +3,11 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use actix_web::{
-    HttpRequest, guard,
-    web::{self, Bytes},
-};
+use actix_web::web::{self, Bytes};
 use utoipa::openapi::OpenApi;
 
-use super::file::File;
-use crate::error::ApiError;
+use super::CONTENT_SECURITY_POLICY;
+use crate::asset::Asset;
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -59,7 +56,7 @@ pub enum DocsError {
 /// Everything the documentation serves, built once and shared by all workers.
 #[derive(Debug)]
 pub struct DocsSite {
-    files: Vec<(&'static str, Arc<File>)>,
+    files: Vec<(&'static str, Arc<Asset>)>,
 }
 
 impl DocsSite {
@@ -67,13 +64,16 @@ impl DocsSite {
     pub fn new(openapi: &OpenApi) -> Result<Self, DocsError> {
         check_operation_ids(openapi)?;
         let document = Bytes::from(openapi.to_json()?);
-        let mut files = vec![("/openapi.json", File::plain("application/json", document))];
-        files.extend(OWN.map(|(path, kind, text)| (path, File::plain(kind, Bytes::from_static(text.as_bytes())))));
+        let mut files = vec![("/openapi.json", Asset::plain("application/json", document))];
+        files.extend(OWN.map(|(path, kind, text)| {
+            let file = Asset::plain(kind, Bytes::from_static(text.as_bytes()));
+            (path, if kind == HTML { file.under(CONTENT_SECURITY_POLICY) } else { file })
+        }));
         for (path, kind, name) in SWAGGER_UI {
             files.push((path, swagger_ui(name, kind)?));
         }
         let redoc = "/api/docs/assets/redoc.standalone.js";
-        files.push((redoc, File::gzip(SCRIPT, Bytes::from_static(REDOC)).ok_or(DocsError::Asset(redoc))?));
+        files.push((redoc, Asset::gzip(SCRIPT, Bytes::from_static(REDOC)).ok_or(DocsError::Asset(redoc))?));
         Ok(Self { files: files.into_iter().map(|(path, file)| (path, Arc::new(file))).collect() })
     }
 
@@ -98,7 +98,7 @@ fn check_operation_ids(openapi: &OpenApi) -> Result<(), DocsError> {
     Ok(())
 }
 
-fn swagger_ui(name: &'static str, content_type: &'static str) -> Result<File, DocsError> {
+fn swagger_ui(name: &'static str, content_type: &'static str) -> Result<Asset, DocsError> {
     let config = Arc::new(utoipa_swagger_ui::Config::default());
     let found = utoipa_swagger_ui::serve(name, config).ok().flatten().ok_or(DocsError::Asset(name))?;
     let bytes = match found.bytes {
@@ -106,25 +106,16 @@ fn swagger_ui(name: &'static str, content_type: &'static str) -> Result<File, Do
         std::borrow::Cow::Owned(bytes) => Bytes::from(bytes),
     };
     if found.gzpipped {
-        File::gzip(content_type, bytes).ok_or(DocsError::Asset(name))
+        Asset::gzip(content_type, bytes).ok_or(DocsError::Asset(name))
     } else {
-        Ok(File::plain(content_type, bytes))
+        Ok(Asset::plain(content_type, bytes))
     }
 }
 
 /// Mounts every path with and without trailing slash, for GET and HEAD; other methods are 405.
 pub fn configure(cfg: &mut web::ServiceConfig, site: &DocsSite) {
     for (path, file) in &site.files {
-        let file = Arc::clone(file);
-        let answer = move |req: HttpRequest| {
-            let answered = file.answer(&req);
-            async move { answered }
-        };
-        cfg.service(
-            web::resource([(*path).to_owned(), format!("{path}/")])
-                .route(web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(answer))
-                .default_service(web::to(|| async { Err::<(), _>(ApiError::MethodNotAllowed("GET, HEAD".into())) })),
-        );
+        file.mount(cfg, path);
     }
 }
 

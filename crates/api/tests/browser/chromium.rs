@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const WATCH: &str = "window.violations = []; document.addEventListener('securitypolicyviolation', \
     e => window.violations.push(e.violatedDirective + ' ' + e.blockedURI));";
 
-/// A browser with one page open.
+/// A tab that is open, but not the one in use.
+pub(crate) struct Tab(Option<String>);
+
+/// A browser with a page open.
 pub(crate) struct Browser {
     child: Child,
     commands: ChildStdin,
@@ -73,8 +76,15 @@ impl Browser {
         self.call("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": WATCH }));
     }
 
-    /// One command of the protocol; events that arrive meanwhile are kept.
+    /// One command of the protocol, which must succeed.
     fn call(&mut self, method: &str, params: &Value) -> Value {
+        let answer = self.ask(method, params);
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// One command of the protocol; events that arrive meanwhile are kept.
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.next += 1;
         let mut command = json!({ "id": self.next, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -85,8 +95,7 @@ impl Browser {
         loop {
             let message = self.messages.recv_timeout(PATIENCE).expect("the browser to answer");
             if message["id"] == self.next {
-                assert!(message.get("error").is_none(), "{method}: {message}");
-                return message["result"].clone();
+                return message;
             }
             self.events.push(message);
         }
@@ -98,6 +107,15 @@ impl Browser {
         self.call("Page.navigate", &json!({ "url": "about:blank" }));
         let went = self.call("Page.navigate", &json!({ "url": url }));
         assert!(went.get("errorText").is_none(), "{url}: {went}");
+    }
+
+    /// Loads the page anew.
+    pub(crate) fn reload(&mut self) {
+        self.eval("{ window.before = true; }");
+        self.call("Page.reload", &json!({}));
+        // The old page answers for a while, and between the two there is none.
+        let gone = json!({ "expression": "window.before !== true", "returnByValue": true });
+        while self.ask("Runtime.evaluate", &gone)["result"]["result"]["value"] != true {}
     }
 
     /// The value of an expression in the page, a promise awaited.
@@ -132,6 +150,53 @@ impl Browser {
         self.wait_for(&format!("document.querySelector({selector:?})"));
         self.eval(&format!("document.querySelector({selector:?}).focus()"));
         self.call("Input.insertText", &json!({ "text": text }));
+    }
+
+    /// Types into the first element of a selector, in place of what is there.
+    pub(crate) fn replace_in(&mut self, selector: &str, text: &str) {
+        self.wait_for(&format!("document.querySelector({selector:?})"));
+        self.eval(&format!("document.querySelector({selector:?}).select()"));
+        self.call("Input.insertText", &json!({ "text": text }));
+    }
+
+    /// Types where the focus is.
+    pub(crate) fn type_here(&mut self, text: &str) {
+        self.call("Input.insertText", &json!({ "text": text }));
+    }
+
+    /// Presses a key such as `Tab`, by its name and its number in the protocol.
+    pub(crate) fn press(&mut self, key: &str, number: u8) {
+        let text = if key == "Enter" { "\r" } else { "" };
+        for kind in ["keyDown", "keyUp"] {
+            let params =
+                json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": number, "text": text });
+            self.call("Input.dispatchKeyEvent", &params);
+        }
+    }
+
+    /// Runs a script before those of every page to come, in this tab.
+    pub(crate) fn before_scripts(&mut self, source: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": source }));
+    }
+
+    /// Makes the page as wide as a device, with its scheme of colours.
+    pub(crate) fn appear(&mut self, width: u32, scheme: &str) {
+        let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", &size);
+        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.call("Emulation.setEmulatedMedia", &scheme);
+    }
+
+    /// Opens another tab of the same browser and turns to it. [`Self::turn_to`] the one that comes back leads back.
+    pub(crate) fn new_tab(&mut self) -> Tab {
+        let before = Tab(self.session.take());
+        self.open();
+        before
+    }
+
+    /// Goes on in another tab; the one before comes back.
+    pub(crate) fn turn_to(&mut self, tab: Tab) -> Tab {
+        Tab(std::mem::replace(&mut self.session, tab.0))
     }
 
     /// What the reader sees.

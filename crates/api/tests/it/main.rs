@@ -11,6 +11,7 @@ mod access;
 mod accounts;
 mod audit;
 mod audit_list;
+mod console;
 mod conventions;
 mod customers;
 mod guessing;

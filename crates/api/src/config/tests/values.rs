@@ -14,7 +14,7 @@ fn nothing_has_to_be_set() {
     assert_eq!(config.environment.name(), "development");
     assert!(config.environment.is_development());
     assert_eq!((config.server.host.as_str(), config.server.port), ("127.0.0.1", 8000));
-    assert!(config.server.docs_enabled);
+    assert!(config.server.docs_enabled && config.server.console_enabled);
     assert_eq!(config.server.max_body_bytes, 1_048_576);
     assert_eq!(config.server.request_timeout, Duration::from_secs(30));
     let origins = ["http://localhost:3000", "http://localhost:3001"].map(str::to_owned).to_vec();
@@ -67,6 +67,7 @@ fn each_invalid_value_is_one_line_that_names_the_variable_and_not_the_value() {
         ("BACKEND_MAX_BODY_BYTES", "1 MB"),
         ("BACKEND_REQUEST_TIMEOUT_SECONDS", "0.5~"),
         ("BACKEND_DOCS_ENABLED", "2"),
+        ("BACKEND_CONSOLE_ENABLED", "on~"),
         ("BACKEND_RATE_LIMIT_ENABLED", "off~"),
         ("BACKEND_RATE_LIMIT_REQUESTS", "0"),
         ("BACKEND_RATE_LIMIT_WINDOW", "99999999999999999999999"),

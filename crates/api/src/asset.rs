@@ -1,21 +1,26 @@
-//! One served file: its representations (as it is, or compressed in advance), its validators and the answer to a
-//! GET or HEAD of it.
+//! One served file: its representations (as it is, or compressed in advance), its validators, its mounting and the
+//! answer to a GET or HEAD of it.
 
-use std::{io, io::Read, sync::OnceLock};
-
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{self, AcceptEncoding, ContentEncoding, Encoding, EntityTag, Header, IfNoneMatch},
-    web::Bytes,
+use std::{
+    io,
+    io::Read,
+    sync::{Arc, OnceLock},
 };
 
-use super::CONTENT_SECURITY_POLICY;
+use actix_web::{
+    HttpRequest, HttpResponse, guard,
+    http::header::{self, AcceptEncoding, ContentEncoding, Encoding, EntityTag, Header, IfNoneMatch},
+    web::{self, Bytes},
+};
+
 use crate::error::{ApiError, Reason};
 
 /// A file of a fixed path.
 #[derive(Debug)]
-pub(super) struct File {
+pub(crate) struct Asset {
     content_type: &'static str,
+    /// The Content-Security-Policy it is served with.
+    policy: Option<&'static str>,
     body: Body,
     /// CRC-32 and length of the uncompressed bytes: two builds with different files never share a tag by chance
     /// that matters, and computing it costs the start nothing, since gzip ends with both.
@@ -29,26 +34,46 @@ enum Body {
     Gzip(Bytes, OnceLock<Bytes>),
 }
 
-impl File {
+impl Asset {
     /// A file served as it is.
-    pub(super) fn plain(content_type: &'static str, bytes: Bytes) -> Self {
+    pub(crate) fn plain(content_type: &'static str, bytes: Bytes) -> Self {
         let mut crc = flate2::Crc::new();
         crc.update(&bytes);
         let fingerprint = format!("{:08x}-{:x}", crc.sum(), crc.amount());
-        Self { content_type, body: Body::Plain(bytes), fingerprint }
+        Self { content_type, policy: None, body: Body::Plain(bytes), fingerprint }
     }
 
     /// A file of which `bytes` are the gzip form; `None` when they are not a whole gzip member.
-    pub(super) fn gzip(content_type: &'static str, bytes: Bytes) -> Option<Self> {
+    pub(crate) fn gzip(content_type: &'static str, bytes: Bytes) -> Option<Self> {
         let (rest, length) = bytes.split_last_chunk::<4>()?;
         let (rest, crc) = rest.split_last_chunk::<4>()?;
         rest.starts_with(&[0x1f, 0x8b, 8]).then_some(())?;
         let fingerprint = format!("{:08x}-{:x}", u32::from_le_bytes(*crc), u32::from_le_bytes(*length));
-        Some(Self { content_type, body: Body::Gzip(bytes, OnceLock::new()), fingerprint })
+        Some(Self { content_type, policy: None, body: Body::Gzip(bytes, OnceLock::new()), fingerprint })
+    }
+
+    /// The same file, served with this Content-Security-Policy.
+    #[must_use]
+    pub(crate) fn under(self, policy: &'static str) -> Self {
+        Self { policy: Some(policy), ..self }
+    }
+
+    /// Mounts it at a path with and without trailing slash, for GET and HEAD; other methods are 405.
+    pub(crate) fn mount(self: &Arc<Self>, cfg: &mut web::ServiceConfig, path: &str) {
+        let file = Arc::clone(self);
+        let answer = move |req: HttpRequest| {
+            let answered = file.answer(&req);
+            async move { answered }
+        };
+        cfg.service(
+            web::resource([path.to_owned(), format!("{path}/")])
+                .route(web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(answer))
+                .default_service(web::to(|| async { Err::<(), _>(ApiError::MethodNotAllowed("GET, HEAD".into())) })),
+        );
     }
 
     /// 200 or 304 for a GET or HEAD. Always to be revalidated, so that a new release is seen at once.
-    pub(super) fn answer(&self, req: &HttpRequest) -> Result<HttpResponse, ApiError> {
+    fn answer(&self, req: &HttpRequest) -> Result<HttpResponse, ApiError> {
         let compressed = matches!(self.body, Body::Gzip(..)) && accepts_gzip(req);
         let tag = EntityTag::new_strong(format!("{}{}", self.fingerprint, if compressed { "-gz" } else { "" }));
         let fresh = is_fresh(req, &tag);
@@ -57,8 +82,8 @@ impl File {
         if matches!(self.body, Body::Gzip(..)) {
             res.insert_header((header::VARY, "Accept-Encoding"));
         }
-        if self.content_type.starts_with("text/html") {
-            res.insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY));
+        if let Some(policy) = self.policy {
+            res.insert_header((header::CONTENT_SECURITY_POLICY, policy));
         }
         if fresh {
             return Ok(res.finish());
@@ -115,13 +140,13 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_gzip_are_no_file() {
-        assert!(File::gzip("text/plain", Bytes::from_static(b"not compressed at all")).is_none());
-        assert!(File::gzip("text/plain", Bytes::from_static(b"\x1f\x8b")).is_none());
+        assert!(Asset::gzip("text/plain", Bytes::from_static(b"not compressed at all")).is_none());
+        assert!(Asset::gzip("text/plain", Bytes::from_static(b"\x1f\x8b")).is_none());
     }
 
     #[test]
     fn different_bytes_have_different_fingerprints() {
-        let of = |text: &'static str| File::plain("text/plain", Bytes::from_static(text.as_bytes())).fingerprint;
+        let of = |text: &'static str| Asset::plain("text/plain", Bytes::from_static(text.as_bytes())).fingerprint;
         assert_ne!(of("a"), of("b"));
         assert_eq!(of("a"), of("a"));
     }

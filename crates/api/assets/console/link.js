@@ -1,0 +1,10 @@
+// Links of mails: their token goes from the address into the page's own state, so that it stays in no history and no
+// server's log, and a reload still finds it.
+
+/** The token of the link, or null. */
+export function tokenOf(ctx) {
+  const given = ctx.query.get("token");
+  if (given === null) return ctx.state.token ?? null;
+  history.replaceState({ ...ctx.state, token: given }, "", location.pathname);
+  return given;
+}
