@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use password_hash::PasswordHasher as _;
 use sme_pulse_persistence::{retrying, seed};
 
-use super::{Parts, open_store, print, serve::hasher};
+use super::{Parts, open_operator_store, print, serve::hasher};
 
 pub(super) async fn run(parts: Parts, force: bool) -> anyhow::Result<()> {
     let config = &parts.config;
@@ -16,7 +16,7 @@ pub(super) async fn run(parts: Parts, force: bool) -> anyhow::Result<()> {
             bail!("outside development BACKEND_SEED_ADMIN_PASSWORD must be set to a password of your own");
         }
     }
-    let store = open_store(&config.database, &parts.rng).await?;
+    let store = open_operator_store(&config.database, &parts.rng).await?;
     let pending = store.pending_migrations().await?;
     if pending > 0 {
         bail!("the schema is not current ({pending} changes pending); run `sme-pulse migrate` first");

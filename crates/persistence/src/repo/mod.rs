@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod challenges;
+pub(crate) mod exception;
 pub(crate) mod expired;
 pub(crate) mod factors;
 pub(crate) mod guesses;
