@@ -20,7 +20,6 @@ impl Exception {
         format!(
             "CREATE FUNCTION auth.{name}({arguments}) RETURNS {returns} LANGUAGE plpgsql SECURITY DEFINER \
              SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
   was text := coalesce(current_setting('sme_pulse.every_tenant', true), '');
   setting text := set_config('sme_pulse.every_tenant', 'on', true);
@@ -52,7 +51,7 @@ pub(super) fn remove() -> Vec<String> {
 const EXCEPTIONS: [Exception; 19] = [
     Exception {
         name: "find_account",
-        arguments: "address text",
+        arguments: "wanted text",
         returns: "TABLE (id bigint, org_id bigint, email text, full_name text, status text, last_login_at timestamptz, \
             in_org_id bigint, org_status text, membership_status text, role_code text, password_hash text, \
             password_changed_at timestamptz, factor_confirmed_at timestamptz)",
@@ -64,7 +63,7 @@ const EXCEPTIONS: [Exception; 19] = [
     LEFT JOIN core.user_roles h ON h.user_id = u.id AND h.org_id = u.org_id
     LEFT JOIN core.roles r ON r.id = h.role_id
     LEFT JOIN auth.mfa_factors f ON f.user_id = u.id
-    WHERE u.email = address;",
+    WHERE u.email = wanted;",
     },
     Exception {
         name: "find_principal",
