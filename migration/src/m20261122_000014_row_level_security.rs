@@ -64,6 +64,7 @@ fn special() -> Vec<(&'static str, &'static str, &'static str, String, Option<St
         ("auth.sessions", "tenant_remove", "DELETE", home.clone(), None),
         ("auth.password_reset_tokens", "tenant", "ALL", at_home("password_reset_tokens"), None),
         ("auth.audit_log", "tenant_read", "SELECT", home.clone(), None),
+        ("auth.audit_log", "tenant_erase", "UPDATE", home.clone(), None),
         ("auth.audit_log", "tenant_add", "INSERT", String::new(), Some(format!("{home} OR (org_id IS NULL AND {ORG} = 0)"))),
         ("auth.audit_heads", "tenant", "ALL", chain.clone(), None),
         ("auth.audit_checkpoints", "tenant_read", "SELECT", chain, None),

@@ -45,7 +45,8 @@ const UNGRANTED: &str = "SELECT 1 WHERE EXISTS (SELECT FROM pg_class c JOIN pg_n
         AND NOT has_function_privilege('sme_pulse_runtime', p.oid, 'EXECUTE')) \
     OR NOT coalesce(has_table_privilege('sme_pulse_runtime', to_regclass('public.seaql_migrations'), 'SELECT'), true)";
 
-/// Rows, and nothing of the schema: no TRUNCATE, no DDL. What nobody may change while serving is not granted at all.
+/// Rows, and nothing of the schema: no TRUNCATE, no DDL. What nobody may change while serving is not granted at all; of an
+/// event that is what an erasure changes, and a trigger lets through nothing but erasures.
 const GRANT: &str = "
 GRANT USAGE ON SCHEMA core, finance, analytics, auth TO sme_pulse_runtime;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core, finance, analytics, auth TO sme_pulse_runtime;
@@ -53,6 +54,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA core, finance, analytics, auth TO sme_pul
 REVOKE INSERT, UPDATE, DELETE ON core.roles, auth.audit_checkpoints FROM sme_pulse_runtime;
 REVOKE INSERT, DELETE ON core.organizations FROM sme_pulse_runtime;
 REVOKE UPDATE, DELETE ON auth.audit_log FROM sme_pulse_runtime;
+GRANT UPDATE (client_ip, before, after, salts, erased) ON auth.audit_log TO sme_pulse_runtime;
 REVOKE DELETE ON auth.audit_heads FROM sme_pulse_runtime;
 GRANT SELECT ON public.seaql_migrations TO sme_pulse_runtime;
 DO $$ DECLARE found regprocedure; BEGIN

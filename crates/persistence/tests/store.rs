@@ -3,6 +3,8 @@
 
 #[path = "store/audit.rs"]
 mod audit;
+#[path = "store/row_security.rs"]
+mod row_security;
 mod support;
 
 use std::sync::Arc;

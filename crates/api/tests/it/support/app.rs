@@ -108,7 +108,10 @@ impl TestApp {
         operator.migrate_up().await.unwrap();
         let clock = Arc::<TestClock>::default();
         seed::run(&operator, HASH, clock.now()).await.unwrap();
-        let store = Store::open(&settings, Arc::new(SystemRng)).await.unwrap();
+        let store = match database.engine() {
+            Engine::Sqlite => operator.clone(),
+            Engine::Postgres => Store::open(&settings, Arc::new(SystemRng)).await.unwrap(),
+        };
 
         let shared: (Arc<dyn Clock>, Arc<dyn Rng>) = (clock.clone(), Arc::new(SystemRng));
         let secret = config.tokens.key.resolve(&SystemRng).unwrap();
