@@ -41,31 +41,34 @@ const OF_ORGANIZATIONS: [&str; 18] = [
 fn special() -> Vec<(&'static str, &'static str, &'static str, String, Option<String>)> {
     let home = format!("org_id = {ORG}");
     let home_or_self = format!("org_id = {ORG} OR id = {PERSON}");
-    let member = "EXISTS (SELECT 1 FROM auth.memberships m WHERE m.user_id = users.id AND m.org_id";
-    let at_home = |table: &str| {
-        format!("EXISTS (SELECT 1 FROM core.users u WHERE u.id = {table}.user_id AND u.org_id = {ORG})")
-    };
-    let own = |table: &str| format!("org_id = {ORG} OR user_id = {PERSON} OR {}", at_home(table));
+    let at_home = "auth.is_at_home(user_id)".to_owned();
+    let own = format!("org_id = {ORG} OR user_id = {PERSON} OR auth.is_at_home(user_id)");
     let sheet = format!("id = {ORG}");
     let chain = format!("chain_id = {ORG}");
     vec![
         ("core.organizations", "tenant_read", "SELECT", sheet.clone(), None),
         ("core.organizations", "tenant_write", "UPDATE", sheet, None),
-        ("core.users", "tenant_read", "SELECT", format!("{home_or_self} OR {member} = {ORG})"), None),
+        ("core.users", "tenant_read", "SELECT", format!("{home_or_self} OR auth.belongs_here(id)"), None),
         ("core.users", "tenant_add", "INSERT", String::new(), Some(home.clone())),
         ("core.users", "tenant_write", "UPDATE", home_or_self, None),
         ("core.users", "tenant_remove", "DELETE", home.clone(), None),
         // A person may see where they belong.
         ("auth.memberships", "tenant_self", "SELECT", format!("user_id = {PERSON}"), None),
         // Sessions are a person's own, in whatever organization, and their home governs them.
-        ("auth.sessions", "tenant_read", "SELECT", own("sessions"), None),
+        ("auth.sessions", "tenant_read", "SELECT", own.clone(), None),
         ("auth.sessions", "tenant_add", "INSERT", String::new(), Some(home.clone())),
-        ("auth.sessions", "tenant_write", "UPDATE", own("sessions"), None),
+        ("auth.sessions", "tenant_write", "UPDATE", own, None),
         ("auth.sessions", "tenant_remove", "DELETE", home.clone(), None),
-        ("auth.password_reset_tokens", "tenant", "ALL", at_home("password_reset_tokens"), None),
+        ("auth.password_reset_tokens", "tenant", "ALL", at_home, None),
         ("auth.audit_log", "tenant_read", "SELECT", home.clone(), None),
         ("auth.audit_log", "tenant_erase", "UPDATE", home.clone(), None),
-        ("auth.audit_log", "tenant_add", "INSERT", String::new(), Some(format!("{home} OR (org_id IS NULL AND {ORG} = 0)"))),
+        (
+            "auth.audit_log",
+            "tenant_add",
+            "INSERT",
+            String::new(),
+            Some(format!("{home} OR (org_id IS NULL AND {ORG} = 0)")),
+        ),
         ("auth.audit_heads", "tenant", "ALL", chain.clone(), None),
         ("auth.audit_checkpoints", "tenant_read", "SELECT", chain, None),
     ]
@@ -81,15 +84,29 @@ pub(crate) fn confine(table: &str) -> String {
 fn close(table: &str) -> String {
     format!(
         "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
-         DO $$ BEGIN EXECUTE format('CREATE POLICY every_tenant ON {table} TO %I \
+         DO $$ BEGIN EXECUTE format('CREATE POLICY unconfined ON {table} TO %I \
              USING (current_setting(''sme_pulse.every_tenant'', true) = ''on'')', \
              (SELECT relowner::regrole::text FROM pg_class WHERE oid = '{table}'::regclass)); END $$"
     )
 }
 
+/// Where a policy has to look into another table. As a function it costs nothing until a row is met that the conditions
+/// before it do not settle; a sub-query would be made ready for every statement, also inside the functions past the wall.
+/// They run as whoever asks, under that table's policies.
+fn questions() -> [String; 2] {
+    let question = |name: &str, from: &str| {
+        format!(
+            "CREATE FUNCTION auth.{name}(person bigint) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS \
+             $$ BEGIN RETURN EXISTS (SELECT 1 FROM {from} = person AND org_id = {ORG}); END $$"
+        )
+    };
+    [question("is_at_home", "core.users WHERE id"), question("belongs_here", "auth.memberships WHERE user_id")]
+}
+
 fn up() -> Vec<String> {
     let special = special();
-    let mut statements: Vec<String> = OF_ORGANIZATIONS.iter().map(|table| confine(table)).collect();
+    let mut statements = questions().to_vec();
+    statements.extend(OF_ORGANIZATIONS.iter().map(|table| confine(table)));
     let mut last = "auth.memberships";
     for (table, name, command, found, written) in special {
         if table != last && table != "auth.memberships" {
@@ -111,7 +128,7 @@ DECLARE found record;
 BEGIN
   FOR found IN SELECT schemaname, tablename, policyname FROM pg_policies
     WHERE schemaname IN ('core', 'finance', 'analytics', 'auth')
-      AND (policyname = 'every_tenant' OR policyname ~ '^tenant(_|$)')
+      AND (policyname = 'unconfined' OR policyname ~ '^tenant(_|$)')
   LOOP
     EXECUTE format('DROP POLICY %I ON %I.%I', found.policyname, found.schemaname, found.tablename);
     EXECUTE format('ALTER TABLE %I.%I NO FORCE ROW LEVEL SECURITY', found.schemaname, found.tablename);
@@ -134,6 +151,7 @@ impl MigrationTrait for RowLevelSecurity {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut statements = functions::remove();
         statements.push(DOWN.to_owned());
+        statements.push("DROP FUNCTION auth.is_at_home(bigint), auth.belongs_here(bigint)".to_owned());
         on_postgres(manager, &statements).await
     }
 

@@ -29,8 +29,7 @@ const TO_SERVE: &str = "SET search_path = public,core,finance,analytics,auth; \
         CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)";
 /// What a connection begins with that acts for the operator: the setting lets the owner of the tables, and nobody else, see
 /// the rows of all organizations.
-const TO_OPERATE: &str =
-    "SET search_path = public,core,finance,analytics,auth; SET sme_pulse.every_tenant = 'on'";
+const TO_OPERATE: &str = "SET search_path = public,core,finance,analytics,auth; SET sme_pulse.every_tenant = 'on'";
 
 /// The two engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

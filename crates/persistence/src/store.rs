@@ -58,11 +58,7 @@ impl Store {
         Self::open_for(Purpose::Operate, settings, rng).await
     }
 
-    async fn open_for(
-        purpose: Purpose,
-        settings: &DatabaseSettings,
-        rng: Arc<dyn Rng>,
-    ) -> Result<Self, StoreError> {
+    async fn open_for(purpose: Purpose, settings: &DatabaseSettings, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
         let opened_since = OpenedSince::default();
         let pool = Database::connect(settings.connect_options(purpose, &opened_since)).await?;
         Ok(Self {

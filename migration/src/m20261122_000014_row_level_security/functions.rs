@@ -65,6 +65,8 @@ const EXCEPTIONS: [Exception; 19] = [
     LEFT JOIN auth.mfa_factors f ON f.user_id = u.id
     WHERE u.email = wanted;",
     },
+    // CASE, where the query on SQLite has COALESCE: that is not known to leak nothing, and under policies no index is used
+    // for what may leak.
     Exception {
         name: "find_principal",
         arguments: "wanted bigint, named uuid",
@@ -78,10 +80,10 @@ const EXCEPTIONS: [Exception; 19] = [
       s.org_id, s.expires_at, s.revoked_at, s.created_at, s.authenticated_at, s.amr::text
     FROM core.users u
     LEFT JOIN auth.sessions s ON s.user_id = u.id AND s.id = named
-    JOIN core.organizations o ON o.id = coalesce(s.org_id, u.org_id)
-    LEFT JOIN core.user_roles h ON h.user_id = u.id AND h.org_id = coalesce(s.org_id, u.org_id)
+    JOIN core.organizations o ON o.id = CASE WHEN s.org_id IS NULL THEN u.org_id ELSE s.org_id END
+    LEFT JOIN core.user_roles h ON h.user_id = u.id AND h.org_id = o.id
     LEFT JOIN core.roles r ON r.id = h.role_id
-    LEFT JOIN auth.memberships m ON m.user_id = u.id AND m.org_id = coalesce(s.org_id, u.org_id)
+    LEFT JOIN auth.memberships m ON m.user_id = u.id AND m.org_id = o.id
     WHERE u.id = wanted;",
     },
     Exception {

@@ -100,10 +100,16 @@ async fn tell_row_security(store: &Store) {
             tracing::info!(role, "Row-level security is in force");
         }
         Ok(Some(RowSecurity { role, in_force: true, owner: true })) => {
-            tracing::warn!(role, "Row-level security is in force, but for a role that owns the tables; see `sme-pulse migrate`");
+            tracing::warn!(
+                role,
+                "Row-level security is in force, but for a role that owns the tables; see `sme-pulse migrate`"
+            );
         }
         Ok(Some(RowSecurity { role, in_force: false, .. })) => {
-            tracing::warn!(role, "Row-level security is not in force: it does not bind this role; see `sme-pulse migrate`");
+            tracing::warn!(
+                role,
+                "Row-level security is not in force: it does not bind this role; see `sme-pulse migrate`"
+            );
         }
         Ok(None) => {}
         Err(error) => tracing::warn!(error = chain(&error), "Whether row-level security is in force is not known"),

@@ -23,7 +23,9 @@ impl SystemTx {
         let seen = session::Column::LastSeenAt.into_simple_expr();
         for some in sessions.chunks(AT_ONCE) {
             let named = some.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-            if let Some(call) = exception::call(self.connection(), FUNCTION, [named.into(), at.into(), not_after.into()]) {
+            if let Some(call) =
+                exception::call(self.connection(), FUNCTION, [named.into(), at.into(), not_after.into()])
+            {
                 exception::changed(self.connection(), call).await?;
                 continue;
             }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, ExprTrait, IntoSimpleExpr, NotSet, QueryFilter, QuerySelect,
-    QueryTrait, sea_query::LockType,
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, ExprTrait, IntoSimpleExpr, NotSet, QueryFilter,
+    QuerySelect, QueryTrait, sea_query::LockType,
 };
 use sme_pulse_domain::{email::Email, ids::UserId, tenant::TenantScope};
 

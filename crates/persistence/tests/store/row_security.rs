@@ -109,18 +109,27 @@ fn inside_an_organization_exactly_its_rows_are_seen_and_no_other_can_be_written(
             let (all, db) = (test.operator.raw(), test.store.raw());
             let (ours, theirs) = (of(1), format!("{} AND NOT {}", of(2), of(1)));
             let expected = number(all, format!("SELECT COUNT(*) FROM {name} WHERE {ours}")).await;
-            assert!(expected > 0 && number(all, format!("SELECT COUNT(*) FROM {name} WHERE {theirs}")).await > 0, "{name} is not furnished");
+            assert!(
+                expected > 0 && number(all, format!("SELECT COUNT(*) FROM {name} WHERE {theirs}")).await > 0,
+                "{name} is not furnished"
+            );
 
             let tx = inside(db, 1).await;
             assert_eq!(number(&tx, format!("SELECT COUNT(*) FROM {name}")).await, expected, "{name}");
             drop(tx);
-            for change in [format!("UPDATE {name} SET {key} = {key} WHERE {theirs}"), format!("DELETE FROM {name} WHERE {theirs}")] {
+            for change in [
+                format!("UPDATE {name} SET {key} = {key} WHERE {theirs}"),
+                format!("DELETE FROM {name} WHERE {theirs}"),
+            ] {
                 let tx = inside(db, 1).await;
                 assert_eq!(changed(&tx, change).await, 0, "{name}");
             }
             let theirs = texts(all, &format!("SELECT to_jsonb(t)::text FROM {name} t WHERE {theirs} LIMIT 1")).await;
             let tx = inside(db, 1).await;
-            let insert = format!("INSERT INTO {name} SELECT * FROM jsonb_populate_record(NULL::{name}, '{}')", theirs[0].replace('\'', "''"));
+            let insert = format!(
+                "INSERT INTO {name} SELECT * FROM jsonb_populate_record(NULL::{name}, '{}')",
+                theirs[0].replace('\'', "''")
+            );
             assert_forbidden(tx.execute_unprepared(&insert).await, &insert);
             drop(tx);
             if *key == "org_id" {
@@ -137,7 +146,9 @@ fn who_serves_requests_cannot_open_the_wall() {
     with_rows(async |test, tables| {
         let db = test.store.raw();
         let tx = db.begin().await.unwrap();
-        tx.execute_unprepared("SET LOCAL sme_pulse.every_tenant = 'on'; SET LOCAL sme_pulse.removing_expired = 'on'").await.unwrap();
+        tx.execute_unprepared("SET LOCAL sme_pulse.every_tenant = 'on'; SET LOCAL sme_pulse.removing_expired = 'on'")
+            .await
+            .unwrap();
         for Table { name, .. } in &tables {
             assert_eq!(number(&tx, format!("SELECT COUNT(*) FROM {name}")).await, 0, "{name}");
         }
@@ -204,7 +215,10 @@ fn people_are_seen_where_they_belong_and_governed_at_home() {
         let db = test.store.raw();
         let tx = inside(db, 2).await;
         assert_eq!(number(&tx, "SELECT COUNT(*) FROM core.users WHERE id = 1").await, 1, "a member from elsewhere");
-        assert_eq!(tx.execute_raw(sql("UPDATE core.users SET full_name = 'x' WHERE id = 1")).await.unwrap().rows_affected(), 0);
+        assert_eq!(
+            tx.execute_raw(sql("UPDATE core.users SET full_name = 'x' WHERE id = 1")).await.unwrap().rows_affected(),
+            0
+        );
         assert_eq!(tx.execute_raw(sql("DELETE FROM core.users WHERE id = 1")).await.unwrap().rows_affected(), 0);
         drop(tx);
         let tx = inside(db, 1).await;
@@ -225,14 +239,22 @@ fn lists_use_their_index_and_ask_for_the_organization_once() {
         let tx = inside(test.store.raw(), 1).await;
         tx.execute_unprepared("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off").await.unwrap();
         for (query, index) in [
-            ("SELECT * FROM auth.audit_log WHERE org_id = 1 AND action = 'a' ORDER BY seq DESC LIMIT 10", "ix_audit_log_org_id_action_seq"),
-            ("SELECT * FROM core.users WHERE org_id = 1 ORDER BY created_at, id LIMIT 10", "ix_users_org_id_created_at_id"),
+            (
+                "SELECT * FROM auth.audit_log WHERE org_id = 1 AND action = 'a' ORDER BY seq DESC LIMIT 10",
+                "ix_audit_log_org_id_action_seq",
+            ),
+            (
+                "SELECT * FROM core.users WHERE org_id = 1 ORDER BY created_at, id LIMIT 10",
+                "ix_users_org_id_created_at_id",
+            ),
             ("SELECT * FROM auth.sessions WHERE user_id = 1 AND revoked_at IS NULL", "ix_sessions_user_id_revoked_at"),
         ] {
             let plan = texts(&tx, &format!("EXPLAIN {query}")).await.join("\n");
             assert!(plan.contains(index), "{plan}");
         }
-        let plan = texts(&tx, "EXPLAIN SELECT * FROM finance.customers WHERE org_id = 1 AND status = 'active'").await.join("\n");
+        let plan = texts(&tx, "EXPLAIN SELECT * FROM finance.customers WHERE org_id = 1 AND status = 'active'")
+            .await
+            .join("\n");
         assert!(plan.contains("One-Time Filter"), "{plan}");
     });
 }

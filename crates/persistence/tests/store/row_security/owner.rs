@@ -9,7 +9,7 @@ use sme_pulse_domain::{
     session::{EndReason, Session},
     tenant::TenantScope,
 };
-use sme_pulse_persistence::{DatabaseSettings, PasswordAsOf, LogInRecord, RowSecurity, Step, Store, seed};
+use sme_pulse_persistence::{DatabaseSettings, LogInRecord, PasswordAsOf, RowSecurity, Step, Store, seed};
 use sme_pulse_testing::{TestDatabase, on_postgres};
 use url::Url;
 use uuid::Uuid;
@@ -106,7 +106,10 @@ async fn a_day(store: &Store) {
     tx.commit().await.unwrap();
     let view = store.begin_system_read().await.unwrap();
     let heads = view.heads_to_sign().await.unwrap();
-    assert_eq!(heads.iter().map(|head| (head.0, head.1)).collect::<Vec<_>>(), [(Chain::Outside, 1), (Chain::Of(user.org), 3)]);
+    assert_eq!(
+        heads.iter().map(|head| (head.0, head.1)).collect::<Vec<_>>(),
+        [(Chain::Outside, 1), (Chain::Of(user.org), 3)]
+    );
     for (chain, events) in [(Chain::Outside, 1), (Chain::Of(user.org), 3)] {
         assert_eq!(view.chain(chain).next_batch().await.unwrap().len(), events);
     }
@@ -133,7 +136,11 @@ fn an_owner_without_the_serving_role_is_confined_too_and_everything_works() {
         assert_eq!(standing, RowSecurity { role: owner.role.clone(), in_force: true, owner: true });
         assert_eq!(number(store.raw(), "SELECT COUNT(*) FROM core.users").await, 0);
         a_day(&store).await;
-        assert_eq!(number(store.raw(), "SELECT COUNT(*) FROM core.users").await, 0, "a function takes its setting back");
+        assert_eq!(
+            number(store.raw(), "SELECT COUNT(*) FROM core.users").await,
+            0,
+            "a function takes its setting back"
+        );
         let tx = store.raw().begin().await.unwrap();
         assert_eq!(number(&tx, "SELECT COUNT(*) FROM auth.find_account('admin@sme.com')").await, 2);
         assert_eq!(number(&tx, "SELECT COUNT(*) FROM core.users").await, 0, "within the transaction too");
@@ -179,7 +186,11 @@ fn connections_from_before_the_first_migration_do_not_stay_outside_the_wall() {
         let store = Store::open(&settings, counting()).await.unwrap();
         assert!(!store.is_ready().await);
         store.migrate_up().await.unwrap();
-        let all = [store.raw().begin().await.unwrap(), store.raw().begin().await.unwrap(), store.raw().begin().await.unwrap()];
+        let all = [
+            store.raw().begin().await.unwrap(),
+            store.raw().begin().await.unwrap(),
+            store.raw().begin().await.unwrap(),
+        ];
         for tx in &all {
             assert_eq!(super::texts(tx, "SELECT current_user::text").await, ["sme_pulse_runtime"]);
         }
