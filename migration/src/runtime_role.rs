@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use sea_orm_migration::sea_orm::sqlx::error::DatabaseError;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement};
 
 use crate::error::MigrateError;
@@ -126,5 +127,6 @@ fn is_refusal(error: &DbErr) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error else {
         return false;
     };
-    cause.as_database_error().and_then(|refused| refused.code()).is_some_and(|code| code == "42501")
+    let code = cause.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "42501")
 }

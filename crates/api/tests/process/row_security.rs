@@ -36,8 +36,11 @@ impl Logins {
 
     async fn end(self, home: &Home) {
         let Self { owner, server } = &self;
-        admin(home, &format!("REASSIGN OWNED BY {owner} TO CURRENT_USER; DROP OWNED BY {owner}; DROP ROLE {owner}, {server}"))
-            .await;
+        admin(
+            home,
+            &format!("REASSIGN OWNED BY {owner} TO CURRENT_USER; DROP OWNED BY {owner}; DROP ROLE {owner}, {server}"),
+        )
+        .await;
     }
 }
 

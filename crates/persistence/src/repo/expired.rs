@@ -47,10 +47,10 @@ impl Store {
     }
 
     async fn remove_some(&self, expiring: &Expiring, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        const FUNCTION: &str = "SELECT auth.remove_expired($1, $2, $3)";
         let Expiring { table, key, since, .. } = expiring;
         let tx = self.begin_system().await?;
         let db = tx.connection();
-        const FUNCTION: &str = "SELECT auth.remove_expired($1, $2, $3)";
         let at_most = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
         if let Some(call) = exception::call(db, FUNCTION, [(*table).into(), before.into(), at_most.into()]) {
             let removed = exception::changed(db, call).await?;
