@@ -64,11 +64,6 @@ impl Home {
         self
     }
 
-    /// The database itself; not for a home that is bare.
-    pub(crate) fn database(&self) -> &TestDatabase {
-        self.database.as_ref().unwrap()
-    }
-
     /// The working directory.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
