@@ -67,6 +67,8 @@ async fn prepare(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK_KEY})")).await?;
     // The first schema gets the list of migrations.
     tx.execute_unprepared("SET LOCAL search_path = public, core, finance, analytics, auth").await?;
+    // Tables that are confined to organizations show their owner nothing otherwise.
+    tx.execute_unprepared("SET LOCAL sme_pulse.every_tenant = 'on'").await?;
     Ok(())
 }
 

@@ -23,12 +23,15 @@ mod m20261122_000010_guess_counters;
 mod m20261122_000011_audit_evidence;
 mod m20261122_000012_memberships;
 mod m20261122_000013_invitations;
-mod m20261122_000016_sign_ups;
+mod m20261122_000014_sign_ups;
+mod m20261122_000015_row_level_security;
 mod run;
+mod runtime_role;
 mod table;
 
 pub use error::MigrateError;
 pub use run::{down, fresh, pending, status, up, up_list};
+pub use runtime_role::{Missing, RUNTIME_ROLE, prepare_runtime_role};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// The list, oldest first.
@@ -51,7 +54,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000011_audit_evidence::AuditEvidence),
             Box::new(m20261122_000012_memberships::Memberships),
             Box::new(m20261122_000013_invitations::CHANGE),
-            Box::new(m20261122_000016_sign_ups::CHANGE),
+            Box::new(m20261122_000014_sign_ups::CHANGE),
+            Box::new(m20261122_000015_row_level_security::RowLevelSecurity),
         ]
     }
 }

@@ -14,6 +14,7 @@ mod error;
 mod migrations;
 mod repo;
 mod retry;
+mod security;
 pub mod seed;
 mod settings;
 mod store;
@@ -41,5 +42,6 @@ pub use repo::{
     sign_ups::{NewOrganization, SignUpRow},
 };
 pub use retry::{AsStoreError, retrying};
+pub use security::RowSecurity;
 pub use settings::{DatabaseSettings, Engine};
 pub use store::{Store, SystemTx, TenantTx};

@@ -1,7 +1,8 @@
 //! The schema's changes, applied through the store: the layers above never see the migration library.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use sea_orm::DatabaseConnection;
 use sme_pulse_migration::{self as migration, MigrateError};
 
 use crate::{DatabaseSettings, Store, StoreError};
@@ -33,19 +34,36 @@ impl From<MigrateError> for MigrationError {
 }
 
 impl Store {
-    /// Applies all pending changes; returns their names. Parallel callers wait for each other.
+    /// Applies all pending changes; returns their names. Parallel callers wait for each other. On PostgreSQL it makes the
+    /// role that serves requests as well, and grants it what it needs, if that can be done.
     pub async fn migrate_up(&self) -> Result<Vec<String>, MigrationError> {
-        Ok(migration::up(self.raw(), self.migration_lock()).await?)
+        self.as_operator(async |db, lock| {
+            let applied = migration::up(db, lock).await?;
+            migration::prepare_runtime_role(db, lock).await?;
+            Ok(applied)
+        })
+        .await
     }
 
     /// Takes back the last `steps` changes, or all of them.
     pub async fn migrate_down(&self, steps: Option<u32>) -> Result<Vec<String>, MigrationError> {
-        Ok(migration::down(self.raw(), self.migration_lock(), steps).await?)
+        self.as_operator(async |db, lock| migration::down(db, lock, steps).await).await
     }
 
     /// Removes everything, data included, and builds the schema anew.
     pub async fn migrate_fresh(&self) -> Result<Vec<String>, MigrationError> {
-        Ok(migration::fresh(self.raw(), self.migration_lock()).await?)
+        self.as_operator(async |db, lock| {
+            let applied = migration::fresh(db, lock).await?;
+            migration::prepare_runtime_role(db, lock).await?;
+            Ok(applied)
+        })
+        .await
+    }
+
+    /// What an administrator has to do, as statements, so that requests are served in a role of their own; nothing when that
+    /// is done, and on SQLite.
+    pub async fn prepare_runtime_role(&self) -> Result<Vec<String>, MigrationError> {
+        self.as_operator(async |db, lock| Ok(migration::prepare_runtime_role(db, lock).await?.0)).await
     }
 
     /// Every change by name, and whether it is applied.
@@ -56,6 +74,20 @@ impl Store {
     /// How many changes are pending; 0 on a schema newer than this program.
     pub async fn pending_migrations(&self) -> Result<usize, MigrationError> {
         Ok(migration::pending(self.raw()).await?)
+    }
+
+    /// On a pool of the role that the program connects as: the role that serves requests may change no schema.
+    async fn as_operator<T>(
+        &self,
+        work: impl AsyncFnOnce(&DatabaseConnection, Option<&Path>) -> Result<T, MigrateError>,
+    ) -> Result<T, MigrationError> {
+        let (pool, own) = self.operator_pool().await.map_err(MigrationError::Unreachable)?;
+        let done = work(&pool, self.migration_lock()).await;
+        if own {
+            pool.close().await.map_err(|error| MigrationError::Unreachable(error.into()))?;
+            self.reconnect();
+        }
+        Ok(done?)
     }
 }
 

@@ -1,11 +1,12 @@
 //! How to reach the database, and the settings every connection gets.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sea_orm::{
     ConnectOptions,
-    sqlx::{Connection as _, SqliteConnection, sqlite},
+    sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite},
 };
+use tokio::{sync::watch, time::Instant};
 
 /// How long a request waits for a connection before it is told the service is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,8 +19,17 @@ const PING_AFTER: Duration = Duration::from_secs(1);
 const SQLITE_CONNECTIONS: u32 = 8;
 /// What the listener for changes takes out of a PostgreSQL pool for good; requests must not wait for it.
 const LISTENER_CONNECTIONS: u32 = 1;
-/// `public` first, because the migrations' own list is unqualified; no spaces, or only the first schema is found.
-const SEARCH_PATH: &str = "public,core,finance,analytics,auth";
+/// What a connection that serves requests begins with. `public` first, because the migrations' own list is unqualified. Then
+/// it takes on the role that row-level security binds, where that exists, may be taken on and has been granted this
+/// database. From version 16 on, being a member is not enough for that.
+const TO_SERVE: &str = "SET search_path = public,core,finance,analytics,auth; \
+    SELECT set_config('role', r.rolname, false) FROM pg_roles r, pg_namespace n \
+    WHERE r.rolname = 'sme_pulse_runtime' AND n.nspname = 'auth' AND has_schema_privilege(r.oid, n.oid, 'USAGE') \
+    AND pg_has_role(session_user, r.oid, \
+        CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)";
+/// What a connection begins with that acts for the operator: the setting lets the owner of the tables, and nobody else, see
+/// the rows of all organizations.
+const TO_OPERATE: &str = "SET search_path = public,core,finance,analytics,auth; SET sme_pulse.every_tenant = 'on'";
 
 /// The two engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +39,18 @@ pub enum Engine {
     /// Server.
     Postgres,
 }
+
+/// For whom connections are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Requests: confined to one organization at a time.
+    Serve,
+    /// The operator, at the command line.
+    Operate,
+}
+
+/// Since when connections have the role they should have; what was opened before is not lent out any more.
+pub(crate) type OpenedSince = Arc<watch::Sender<Option<Instant>>>;
 
 /// Where the rows are.
 #[derive(Clone)]
@@ -67,11 +89,25 @@ impl DatabaseSettings {
     }
 
     /// Pool options. Connections are opened lazily, so that an unreachable server fails requests, not the process.
-    pub(crate) fn connect_options(&self) -> ConnectOptions {
+    pub(crate) fn connect_options(&self, purpose: Purpose, since: &OpenedSince) -> ConnectOptions {
         match self {
             Self::Sqlite { path } => sqlite_options(path.clone()),
-            Self::Postgres { url, pool_size, max_overflow } => postgres_options(url, *pool_size, *max_overflow),
+            Self::Postgres { url, pool_size, max_overflow } => {
+                let mut options = postgres_options(url, purpose, since);
+                options
+                    .min_connections(*pool_size)
+                    .max_connections(pool_size.saturating_add(*max_overflow).saturating_add(LISTENER_CONNECTIONS));
+                options
+            }
         }
+    }
+
+    /// Options for what the operator does beside a serving pool, on PostgreSQL: one connection, opened when it is needed.
+    pub(crate) fn operator_options(&self) -> Option<ConnectOptions> {
+        let Self::Postgres { url, .. } = self else { return None };
+        let mut options = postgres_options(url, Purpose::Operate, &OpenedSince::default());
+        options.min_connections(0).max_connections(1);
+        Some(options)
     }
 }
 
@@ -108,13 +144,21 @@ async fn is_outside_a_transaction(connection: &mut SqliteConnection) -> bool {
     connection.ping().await.is_ok() && !connection.is_in_transaction()
 }
 
-fn postgres_options(url: &str, pool_size: u32, max_overflow: u32) -> ConnectOptions {
+fn postgres_options(url: &str, purpose: Purpose, since: &OpenedSince) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    options
-        .min_connections(pool_size)
-        .max_connections(pool_size.saturating_add(max_overflow).saturating_add(LISTENER_CONNECTIONS))
-        .set_schema_search_path(SEARCH_PATH)
-        .set_application_name("sme-pulse");
+    options.set_application_name("sme-pulse");
+    let first = match purpose {
+        Purpose::Serve => TO_SERVE,
+        Purpose::Operate => TO_OPERATE,
+    };
+    options.map_sqlx_postgres_pool_opts(move |pool| {
+        pool.after_connect(move |connection, _| Box::pin(async move { connection.execute(first).await.map(drop) }))
+    });
+    let since = Arc::clone(since);
+    options.map_sqlx_postgres_before_acquire(move |_, meta| {
+        let too_old = since.borrow().is_some_and(|since| meta.age > since.elapsed());
+        Box::pin(async move { Ok(!too_old) })
+    });
     shared_options(&mut options);
     options
 }

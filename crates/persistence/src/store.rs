@@ -10,15 +10,21 @@ use std::{
 };
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel,
-    SqliteTransactionMode, TransactionOptions, TransactionSession, TransactionTrait,
+    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    TransactionOptions, TransactionSession, TransactionTrait,
 };
-use sme_pulse_domain::{rng::Rng, tenant::TenantScope};
+use sme_pulse_domain::{
+    ids::{OrgId, UserId},
+    rng::Rng,
+    tenant::TenantScope,
+};
+use tokio::time::Instant;
 
 use crate::{
     DatabaseSettings, Engine, StoreError,
     connection::{Normalised, SharedPool, Transaction},
     migrations::lock_path,
+    settings::{OpenedSince, Purpose},
 };
 
 /// How long the readiness probe waits for the database.
@@ -31,6 +37,9 @@ const OPEN_PAUSE: Duration = Duration::from_millis(25);
 #[derive(Clone)]
 pub struct Store {
     pool: SharedPool,
+    settings: DatabaseSettings,
+    purpose: Purpose,
+    opened_since: OpenedSince,
     engine: Engine,
     migration_lock: Option<PathBuf>,
     file: Option<PathBuf>,
@@ -39,18 +48,46 @@ pub struct Store {
 }
 
 impl Store {
-    /// Prepares the pool. Nothing is sent yet: an unreachable database shows at the first use. The randomness salts the
-    /// personal data in audit events.
+    /// Prepares a pool that serves requests: on PostgreSQL row-level security confines each transaction to the organization
+    /// it names. Nothing is sent yet: an unreachable database shows at the first use. The randomness salts the personal
+    /// data in audit events.
     pub async fn open(settings: &DatabaseSettings, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
-        let pool = connect(settings).await?;
+        Self::open_for(Purpose::Serve, settings, rng).await
+    }
+
+    /// Prepares a pool for the operator's commands, which concern all organizations. It is the same on SQLite; on PostgreSQL
+    /// it sees them all only if the role it connects as owns the tables.
+    pub async fn open_for_operator(settings: &DatabaseSettings, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
+        Self::open_for(Purpose::Operate, settings, rng).await
+    }
+
+    async fn open_for(purpose: Purpose, settings: &DatabaseSettings, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
+        let opened_since = OpenedSince::default();
+        let pool = connect(settings, purpose, &opened_since).await?;
         Ok(Self {
             pool: Arc::new(Normalised(pool)),
+            settings: settings.clone(),
+            purpose,
+            opened_since,
             engine: settings.engine(),
             migration_lock: lock_path(settings),
             file: settings.file(),
             principal_reads: Arc::default(),
             rng,
         })
+    }
+
+    /// A pool for what only the operator may do, and whether it is one to be closed afterwards.
+    pub(crate) async fn operator_pool(&self) -> Result<(DatabaseConnection, bool), StoreError> {
+        match (self.purpose, self.settings.operator_options()) {
+            (Purpose::Serve, Some(options)) => Ok((Database::connect(options).await?, true)),
+            (Purpose::Operate, _) | (_, None) => Ok((self.pool.0.clone(), false)),
+        }
+    }
+
+    /// Connections that are open now may have another role than they should, and are not used again.
+    pub(crate) fn reconnect(&self) {
+        self.opened_since.send_replace(Some(Instant::now()));
     }
 
     /// Which engine answers.
@@ -60,22 +97,24 @@ impl Store {
 
     /// Opens the unit of work in which one tenant's rows can be read and written.
     pub async fn begin(&self, scope: TenantScope) -> Result<TenantTx, StoreError> {
-        Ok(TenantTx { tx: self.transaction().await?, scope, rng: Arc::clone(&self.rng) })
+        let tx = self.transaction((scope.org().get(), scope.actor())).await?;
+        Ok(TenantTx { tx, scope, rng: Arc::clone(&self.rng) })
     }
 
     /// Opens a consistent view of one tenant's rows. It takes no write lock, and nothing can be written in it.
     pub async fn begin_read(&self, scope: TenantScope) -> Result<TenantTx, StoreError> {
-        Ok(TenantTx { tx: self.view().await?, scope, rng: Arc::clone(&self.rng) })
+        let tx = self.view((scope.org().get(), scope.actor())).await?;
+        Ok(TenantTx { tx, scope, rng: Arc::clone(&self.rng) })
     }
 
     /// Opens a consistent view of what belongs to no tenant, or to all: the audit trail as a whole.
     pub async fn begin_system_read(&self) -> Result<SystemTx, StoreError> {
-        Ok(SystemTx { tx: self.view().await?, engine: self.engine, rng: Arc::clone(&self.rng) })
+        Ok(SystemTx { tx: self.view((OUTSIDE, None)).await?, engine: self.engine, rng: Arc::clone(&self.rng) })
     }
 
     /// Opens a unit of work outside any tenant: seeds, and events of which nobody knows whose they are.
     pub async fn begin_system(&self) -> Result<SystemTx, StoreError> {
-        Ok(SystemTx { tx: self.transaction().await?, engine: self.engine, rng: Arc::clone(&self.rng) })
+        Ok(SystemTx { tx: self.transaction((OUTSIDE, None)).await?, engine: self.engine, rng: Arc::clone(&self.rng) })
     }
 
     /// Whether the database answers within 2 s and its migrations are current.
@@ -127,22 +166,40 @@ impl Store {
         self.migration_lock.as_deref()
     }
 
-    async fn view(&self) -> Result<Transaction, StoreError> {
-        let options = TransactionOptions {
-            isolation_level: (self.engine == Engine::Postgres).then_some(IsolationLevel::RepeatableRead),
-            access_mode: (self.engine == Engine::Postgres).then_some(AccessMode::ReadOnly),
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
-        };
-        Ok(Normalised(self.pool.0.begin_with_options(options).await?))
+    async fn view(&self, caller: (i64, Option<UserId>)) -> Result<Transaction, StoreError> {
+        let tx = self.begin_as(SqliteTransactionMode::Deferred).await?;
+        if self.engine == Engine::Postgres {
+            let first = format!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; {}", acting_as(caller));
+            tx.execute_unprepared(&first).await?;
+        }
+        Ok(tx)
     }
 
-    async fn transaction(&self) -> Result<Transaction, StoreError> {
+    async fn transaction(&self, caller: (i64, Option<UserId>)) -> Result<Transaction, StoreError> {
         // SQLite cannot turn a read lock into a write lock while another writer waits, so writers take it at once.
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
+        let tx = self.begin_as(SqliteTransactionMode::Immediate).await?;
+        if self.engine == Engine::Postgres {
+            tx.execute_unprepared(&acting_as(caller)).await?;
+        }
+        Ok(tx)
+    }
+
+    async fn begin_as(&self, mode: SqliteTransactionMode) -> Result<Transaction, StoreError> {
+        let options = TransactionOptions { sqlite_transaction_mode: Some(mode), ..TransactionOptions::default() };
         Ok(Normalised(self.pool.0.begin_with_options(options).await?))
+    }
+}
+
+/// What stands for no organization: the events outside any are recorded in its name, and no row of one is seen.
+const OUTSIDE: i64 = 0;
+
+/// The statements that name the organization and the person to row-level security, until the transaction ends. Numbers,
+/// so nothing has to be quoted; all in one message, so that they cost one round trip together.
+fn acting_as((org, actor): (i64, Option<UserId>)) -> String {
+    let org = format!("SET LOCAL sme_pulse.org_id = '{org}'");
+    match actor {
+        Some(actor) => format!("{org}; SET LOCAL sme_pulse.user_id = '{actor}'"),
+        None => org,
     }
 }
 
@@ -161,8 +218,10 @@ impl TenantTx {
 
     /// The same transaction, confined to another organization from now on: for what one person does to their account
     /// and in an organization that is not their home, both or neither.
-    #[expect(clippy::unused_async, reason = "whoever moves may have to tell the database")]
     pub async fn go_on_in(self, scope: TenantScope) -> Result<Self, StoreError> {
+        if self.tx.get_database_backend() == DbBackend::Postgres {
+            self.tx.execute_unprepared(&acting_as((scope.org().get(), scope.actor()))).await?;
+        }
         Ok(Self { scope, ..self })
     }
 
@@ -205,19 +264,33 @@ impl SystemTx {
         self.engine
     }
 
+    /// Goes on in the name of an organization, or of none.
+    pub(crate) async fn act_for(&self, org: Option<OrgId>) -> Result<(), StoreError> {
+        if self.engine == Engine::Postgres {
+            self.tx.execute_unprepared(&acting_as((org.map_or(OUTSIDE, OrgId::get), None))).await?;
+        }
+        Ok(())
+    }
+
     /// The same transaction, confined to an organization from now on: to one that has just been founded in it.
-    #[expect(clippy::unused_async, reason = "whoever moves may have to tell the database")]
     pub async fn go_on_in(self, scope: TenantScope) -> Result<TenantTx, StoreError> {
+        if self.engine == Engine::Postgres {
+            self.tx.execute_unprepared(&acting_as((scope.org().get(), scope.actor()))).await?;
+        }
         Ok(TenantTx { tx: self.tx, scope, rng: self.rng })
     }
 }
 
 /// A new SQLite file changes its journal once, and refuses whoever opens it at that moment without waiting as it does
 /// otherwise. So two processes that start together on nothing try again.
-async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, StoreError> {
+async fn connect(
+    settings: &DatabaseSettings,
+    purpose: Purpose,
+    opened_since: &OpenedSince,
+) -> Result<DatabaseConnection, StoreError> {
     let mut left = OPEN_ATTEMPTS;
     loop {
-        match Database::connect(settings.connect_options()).await.map_err(StoreError::from) {
+        match Database::connect(settings.connect_options(purpose, opened_since)).await.map_err(StoreError::from) {
             Err(error) if left > 0 && error.is_transient() => {
                 left = left.saturating_sub(1);
                 tokio::time::sleep(OPEN_PAUSE).await;

@@ -3,6 +3,8 @@
 
 #[path = "store/audit.rs"]
 mod audit;
+#[path = "store/row_security.rs"]
+mod row_security;
 mod support;
 
 use std::sync::Arc;
@@ -92,7 +94,7 @@ on_both_databases! {
     async fn a_seed_repairs_what_is_missing_and_keeps_what_was_changed(test: TestStore) {
         use sea_orm::ConnectionTrait;
         test.seed().await;
-        let db = test.store.raw();
+        let db = test.operator.raw();
         let (links, orgs, customers) =
             (test.table("core", "user_roles"), test.table("core", "organizations"), test.table("finance", "customers"));
         db.execute_unprepared(&format!("DELETE FROM {links}")).await.unwrap();
@@ -108,9 +110,9 @@ on_both_databases! {
 
     async fn parallel_seeds_do_no_harm(test: TestStore) {
         let (a, b, c) = tokio::join!(
-            seed::run(&test.store, HASH, now()),
-            seed::run(&test.store, HASH, now()),
-            seed::run(&test.store, HASH, now()),
+            seed::run(&test.operator, HASH, now()),
+            seed::run(&test.operator, HASH, now()),
+            seed::run(&test.operator, HASH, now()),
         );
         let new = [a, b, c].into_iter().filter(|report| report.as_ref().unwrap().anything_new()).count();
         assert_eq!(new, 1);
@@ -196,9 +198,9 @@ on_both_databases! {
         assert_eq!(found().await.counter, 2);
         for table in ["users", "organizations"] {
             let table = test.table("core", table);
-            test.store.raw().execute_unprepared(&format!("UPDATE {table} SET status = 'inactive'")).await.unwrap();
+            test.operator.raw().execute_unprepared(&format!("UPDATE {table} SET status = 'inactive'")).await.unwrap();
             assert_eq!(step(2, 2, 60).await, None, "{table}");
-            test.store.raw().execute_unprepared(&format!("UPDATE {table} SET status = 'active'")).await.unwrap();
+            test.operator.raw().execute_unprepared(&format!("UPDATE {table} SET status = 'active'")).await.unwrap();
         }
         // Of those who come at once one takes it.
         let (first, second) = tokio::join!(step(2, 2, 60), step(2, 2, 60));
@@ -209,13 +211,13 @@ on_both_databases! {
             format!("INSERT INTO {organizations} (name, tax_code) VALUES ('Elsewhere', 'E')"),
             format!("UPDATE {users} SET org_id = (SELECT id FROM {organizations} WHERE tax_code = 'E')"),
         ] {
-            test.store.raw().execute_unprepared(&change).await.unwrap();
+            test.operator.raw().execute_unprepared(&change).await.unwrap();
         }
         assert_eq!(step(3, 2, 60).await, None, "the user belongs to another organization now");
         let back = format!("UPDATE {users} SET org_id = {}", user.org);
-        test.store.raw().execute_unprepared(&back).await.unwrap();
+        test.operator.raw().execute_unprepared(&back).await.unwrap();
         let end = format!("UPDATE {sessions} SET revoked_at = now()");
-        test.store.raw().execute_unprepared(&end).await.unwrap();
+        test.operator.raw().execute_unprepared(&end).await.unwrap();
         assert_eq!(step(3, 2, 60).await, None, "it was ended");
         assert_eq!(found().await.counter, 3);
     }

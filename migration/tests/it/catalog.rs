@@ -14,6 +14,11 @@ const POSTGRES: &[&str] = &[
         FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid JOIN pg_namespace n ON n.oid = r.relnamespace \
         WHERE n.nspname !~ '^(pg_|information_schema)'",
     "SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    "SELECT concat_ws(' ', 'policy', schemaname, tablename, policyname, cmd, qual, with_check) FROM pg_policies",
+    "SELECT concat_ws(' ', 'secured', oid::regclass, relrowsecurity, relforcerowsecurity) FROM pg_class \
+        WHERE relkind = 'r' AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)'",
+    "SELECT concat_ws(' ', 'function', oid::regprocedure, prosecdef, prosrc) FROM pg_proc \
+        WHERE pronamespace::regnamespace::text !~ '^(pg_|information_schema)'",
     "SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname !~ '^(pg_|information_schema)'",
 ];
 

@@ -14,7 +14,7 @@ use sme_pulse_domain::{
 };
 use sme_pulse_persistence::{Store, SystemTx};
 
-use super::{Parts, open_store, print};
+use super::{Parts, open_operator_store, print};
 use verify::VerifyFile;
 pub(super) use verify::run as verify;
 
@@ -68,7 +68,7 @@ pub(super) async fn run(parts: Parts, action: AuditAction) -> anyhow::Result<()>
         print(&signer.public_key().hex());
         return Ok(());
     }
-    let store = open_store(&parts.config.database, &parts.rng).await?;
+    let store = open_operator_store(&parts.config.database, &parts.rng).await?;
     let pending = store.pending_migrations().await?;
     if pending > 0 {
         bail!("the schema is not current ({pending} changes pending); run `sme-pulse migrate` first");

@@ -112,8 +112,18 @@ struct Parts {
     _telemetry: TelemetryGuard,
 }
 
-/// The store over the configured database; the folder of an embedded file is made.
+/// The store that serves requests from the configured database.
 async fn open_store(database: &Database, rng: &Arc<dyn Rng>) -> anyhow::Result<Store> {
+    Ok(Store::open(&store_settings(database)?, Arc::clone(rng)).await?)
+}
+
+/// The store for what the operator does, who sees all organizations.
+async fn open_operator_store(database: &Database, rng: &Arc<dyn Rng>) -> anyhow::Result<Store> {
+    Ok(Store::open_for_operator(&store_settings(database)?, Arc::clone(rng)).await?)
+}
+
+/// Where the rows are; the folder of an embedded file is made.
+fn store_settings(database: &Database) -> anyhow::Result<DatabaseSettings> {
     let settings = match &database.target {
         DatabaseTarget::Sqlite { path } => {
             let folder = database.target.data_folder();
@@ -128,7 +138,7 @@ async fn open_store(database: &Database, rng: &Arc<dyn Rng>) -> anyhow::Result<S
             max_overflow: database.max_overflow,
         },
     };
-    Ok(Store::open(&settings, Arc::clone(rng)).await?)
+    Ok(settings)
 }
 
 /// A new database file is readable by its owner alone, because it holds password hashes; SQLite gives the files beside it

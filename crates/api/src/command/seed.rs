@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use password_hash::PasswordHasher as _;
 use sme_pulse_persistence::{Store, retrying, seed};
 
-use super::{Parts, open_store, print, serve::hasher};
+use super::{Parts, open_operator_store, print, serve::hasher};
 
 pub(super) async fn run(parts: Parts, force: bool) -> anyhow::Result<()> {
     allow(&parts, force)?;
@@ -32,7 +32,7 @@ pub(super) fn allow(parts: &Parts, force: bool) -> anyhow::Result<()> {
 
 /// The store, whose schema must be current.
 pub(super) async fn current_store(parts: &Parts) -> anyhow::Result<Store> {
-    let store = open_store(&parts.config.database, &parts.rng).await?;
+    let store = open_operator_store(&parts.config.database, &parts.rng).await?;
     let pending = store.pending_migrations().await?;
     if pending > 0 {
         bail!("the schema is not current ({pending} changes pending); run `sme-pulse migrate` first");

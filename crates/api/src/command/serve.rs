@@ -9,7 +9,7 @@ use sme_pulse_auth::{
     token::{Signer, Verifier},
 };
 use sme_pulse_domain::{clock::Clock, rng::Rng};
-use sme_pulse_persistence::{MigrationError, Store};
+use sme_pulse_persistence::{MigrationError, RowSecurity, Store};
 
 use super::{Parts, open_store};
 use crate::{
@@ -68,7 +68,10 @@ async fn close(store: &Store) -> anyhow::Result<()> {
 /// is back, and the changes run then.
 async fn prepare_schema(store: &Store, auto_migrate: bool) -> anyhow::Result<()> {
     match migrate_or_check(store, auto_migrate).await {
-        Ok(0) => Ok(()),
+        Ok(0) => {
+            tell_row_security(store).await;
+            Ok(())
+        }
         Ok(pending) => bail!("{pending} migrations are pending; run `sme-pulse migrate` or set BACKEND_AUTO_MIGRATE"),
         Err(MigrationError::Unreachable(error)) => {
             tracing::warn!(error = chain(&error), "The database is not reachable yet");
@@ -90,11 +93,37 @@ async fn migrate_or_check(store: &Store, auto_migrate: bool) -> Result<usize, Mi
     Ok(0)
 }
 
+/// Whether the database itself keeps organizations apart. It is the second wall; a start does not fail without it.
+async fn tell_row_security(store: &Store) {
+    match store.row_security().await {
+        Ok(Some(RowSecurity { role, in_force: true, owner: false })) => {
+            tracing::info!(role, "Row-level security is in force");
+        }
+        Ok(Some(RowSecurity { role, in_force: true, owner: true })) => {
+            tracing::warn!(
+                role,
+                "Row-level security is in force, but for a role that owns the tables; see `sme-pulse migrate`"
+            );
+        }
+        Ok(Some(RowSecurity { role, in_force: false, .. })) => {
+            tracing::warn!(
+                role,
+                "Row-level security is not in force: it does not bind this role; see `sme-pulse migrate`"
+            );
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(error = chain(&error), "Whether row-level security is in force is not known"),
+    }
+}
+
 async fn keep_trying(store: Store, auto_migrate: bool) {
     loop {
         tokio::time::sleep(MIGRATION_RETRY).await;
         match migrate_or_check(&store, auto_migrate).await {
-            Ok(0) => return tracing::info!("The database is reachable and its schema current"),
+            Ok(0) => {
+                tell_row_security(&store).await;
+                return tracing::info!("The database is reachable and its schema current");
+            }
             Ok(pending) => tracing::error!(pending, "Migrations are pending; run `sme-pulse migrate`"),
             Err(MigrationError::Unreachable(_)) => {}
             Err(refused) => tracing::error!(error = %refused, "The database's schema is not usable"),

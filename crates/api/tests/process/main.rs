@@ -16,6 +16,7 @@ mod migrate;
 mod outage;
 mod outage_sqlite;
 mod revocation;
+mod row_security;
 mod secret;
 mod seed;
 mod seed_demo;

@@ -5,7 +5,7 @@ use sme_pulse_testing::{Engine, on_both_databases};
 use crate::support::{Done, Home, KEY};
 
 /// The list, oldest first.
-pub(crate) const CHANGES: [&str; 13] = [
+pub(crate) const CHANGES: [&str; 15] = [
     "m20261122_000001_schemas",
     "m20261122_000002_core",
     "m20261122_000003_finance_partners",
@@ -19,6 +19,8 @@ pub(crate) const CHANGES: [&str; 13] = [
     "m20261122_000011_audit_evidence",
     "m20261122_000012_memberships",
     "m20261122_000013_invitations",
+    "m20261122_000014_sign_ups",
+    "m20261122_000015_row_level_security",
 ];
 /// The place of the newest.
 const LAST: usize = CHANGES.len() - 1;

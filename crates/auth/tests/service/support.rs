@@ -120,10 +120,12 @@ impl Replica {
             None => DatabaseSettings::Postgres { url: database.url().to_owned(), pool_size: 1, max_overflow: 4 },
         };
         let rng: Arc<dyn Rng> = Arc::new(Counter(AtomicU64::new(number.rotate_right(4))));
-        let store = Store::open(&settings, Arc::clone(&rng)).await.unwrap();
-        store.migrate_up().await.unwrap();
+        let operator = Store::open_for_operator(&settings, Arc::clone(&rng)).await.unwrap();
+        operator.migrate_up().await.unwrap();
         let clock = Arc::<TestClock>::default();
-        seed::run(&store, HASH, clock.now()).await.unwrap();
+        seed::run(&operator, HASH, clock.now()).await.unwrap();
+        operator.close().await.unwrap();
+        let store = Store::open(&settings, Arc::clone(&rng)).await.unwrap();
         let pool = PoolSettings::for_threads(1);
         let auth = AuthService::new(AuthParts {
             store: store.clone(),

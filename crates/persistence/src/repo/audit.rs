@@ -20,7 +20,7 @@ use sme_pulse_domain::{
 
 use crate::{
     StoreError,
-    entity::audit_head,
+    entity::{audit_head, audit_log},
     store::{SystemTx, TenantTx},
 };
 pub use chain::{Batch, ChainReader, Item};
@@ -38,6 +38,7 @@ impl TenantTx {
 impl SystemTx {
     /// Appends an event; call it last, since it holds the chain until the commit.
     pub async fn record(&self, event: AuditEvent, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.act_for(event.org).await?;
         append(self.connection(), event, now, self.rng()).await
     }
 }
@@ -59,7 +60,8 @@ async fn append(
     let prev_hash = (head.seq > 1).then(|| head.hash.clone());
     let record = event.seal(Place { seq: head.seq, prev_hash, created_at: now }, rng);
     let hash = record.hash.clone();
-    row::of(record).insert(tx).await?;
+    // Without reading it back: nobody who serves requests may see the events outside any organization.
+    audit_log::Entity::insert(row::of(record)).exec_without_returning(tx).await?;
     audit_head::ActiveModel { chain_id: Set(chain), seq: NotSet, hash: Set(hash) }.update(tx).await?;
     Ok(())
 }

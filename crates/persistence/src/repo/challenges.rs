@@ -11,6 +11,7 @@ use sme_pulse_domain::{
     tenant::TenantScope,
 };
 
+use super::exception;
 use crate::{
     Store, StoreError, TenantTx,
     column::fixed_length_hash,
@@ -47,6 +48,17 @@ impl Store {
         at_most: i32,
         now: DateTime<Utc>,
     ) -> Result<Option<OpenChallenge>, StoreError> {
+        const FUNCTION: &str = "SELECT * FROM auth.count_challenge_attempt($1, $2, $3)";
+        let open = |row: mfa_challenge::Model| OpenChallenge {
+            id: row.id,
+            user: UserId::new(row.user_id),
+            org: OrgId::new(row.org_id),
+            opened_at: row.created_at,
+        };
+        let values = [token_hash.into(), at_most.into(), now.into()];
+        if let Some(call) = exception::call(self.pool(), FUNCTION, values) {
+            return Ok(exception::rows(self.pool(), call).await?.into_iter().next().map(open));
+        }
         let column = |column: mfa_challenge::Column| Expr::col((mfa_challenge::Entity, column));
         let changed_since = Query::select()
             .expr(Expr::val(1))
@@ -69,12 +81,6 @@ impl Store {
             .filter(Expr::not_exists(changed_since))
             .exec_with_returning(self.pool())
             .await?;
-        let open = |row: mfa_challenge::Model| OpenChallenge {
-            id: row.id,
-            user: UserId::new(row.user_id),
-            org: OrgId::new(row.org_id),
-            opened_at: row.created_at,
-        };
         Ok(counted.into_iter().next().map(open))
     }
 }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::{Engine, Store, StoreError};
+use super::exception;
+use crate::{Store, StoreError};
 
 /// Rows of one transaction.
 const AT_ONCE: usize = 500;
@@ -18,7 +19,7 @@ struct Expiring {
     kept_days: i64,
 }
 
-/// Every table that is swept.
+/// Every table that is swept; `auth.remove_expired` has a case for each.
 const TABLES: [Expiring; 6] = [
     Expiring { table: "sessions", key: "id", since: "expires_at", kept_days: 30 },
     Expiring { table: "password_reset_tokens", key: "id", since: "expires_at", kept_days: 1 },
@@ -28,9 +29,6 @@ const TABLES: [Expiring; 6] = [
     Expiring { table: "guess_counters", key: "key", since: "counted_at", kept_days: 2 },
     Expiring { table: "idempotency_keys", key: "org_id, user_id, key", since: "expires_at", kept_days: 0 },
 ];
-
-/// What the trigger on sessions looks for: nobody has to hear of the end of what ended long ago. Until the commit.
-const QUIETLY: &str = "SELECT set_config('sme_pulse.removing_expired', 'on', true)";
 
 impl Store {
     /// Removes what has expired long enough ago; how many rows that were.
@@ -50,11 +48,15 @@ impl Store {
     }
 
     async fn remove_some(&self, expiring: &Expiring, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        const FUNCTION: &str = "SELECT auth.remove_expired($1, $2, $3)";
         let Expiring { table, key, since, .. } = expiring;
         let tx = self.begin_system().await?;
         let db = tx.connection();
-        if self.engine() == Engine::Postgres {
-            db.execute_unprepared(QUIETLY).await?;
+        let at_most = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+        if let Some(call) = exception::call(db, FUNCTION, [(*table).into(), before.into(), at_most.into()]) {
+            let removed = exception::changed(db, call).await?;
+            tx.commit().await?;
+            return Ok(removed);
         }
         let sql = format!(
             "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {since} < $1 LIMIT {AT_ONCE})"

@@ -3,7 +3,8 @@
 //! refresh token (`refresh.rs`, `rotate.rs`), a half log-in (`challenges.rs`), a reset link (`passwords.rs`), an invitation's
 //! link (`invitations.rs`), the organizations of one person (`places.rs`), a taken tax code and what waits to become an
 //! organization (`sign_ups.rs`), counters that belong to no tenant (`guesses.rs`), and the removal of what has expired
-//! (`expired.rs`).
+//! (`expired.rs`). On PostgreSQL all that concerns tenants' rows are functions of the database (`exception.rs`): row-level
+//! security lets nothing else through.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -20,6 +21,7 @@ use sme_pulse_domain::{
     user::{Account, User},
 };
 
+use super::exception;
 use crate::{
     Store, StoreError,
     column::StoredUuid,
@@ -61,15 +63,7 @@ pub struct SessionState {
 impl Store {
     /// The account with this address, in whatever organization it is.
     pub async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
-        let query = users_with_roles(None).filter(user::Column::Email.into_simple_expr().eq(email.as_str()));
-        let factor: RelationDef =
-            user::Entity::belongs_to(mfa_factor::Entity).from(user::Column::Id).to(mfa_factor::Column::UserId).into();
-        let query = query
-            .join(JoinType::LeftJoin, factor)
-            .column(user::Column::PasswordHash)
-            .column(user::Column::PasswordChangedAt)
-            .column_as(mfa_factor::Column::ConfirmedAt, "factor_confirmed_at");
-        let rows = query.into_model::<Row>().all(self.pool()).await?;
+        let rows = self.account_rows(email).await?;
         let Some(found) = Found::from_rows(rows)? else { return Ok(None) };
         let password_hash = found.password_hash.unwrap_or_default();
         Ok(Some(Account {
@@ -82,12 +76,46 @@ impl Store {
         }))
     }
 
+    async fn account_rows(&self, email: &Email) -> Result<Vec<Row>, StoreError> {
+        const FUNCTION: &str = "SELECT * FROM auth.find_account($1)";
+        if let Some(call) = exception::call(self.pool(), FUNCTION, [email.as_str().into()]) {
+            return exception::rows(self.pool(), call).await;
+        }
+        let query = users_with_roles(None).filter(user::Column::Email.into_simple_expr().eq(email.as_str()));
+        let factor: RelationDef =
+            user::Entity::belongs_to(mfa_factor::Entity).from(user::Column::Id).to(mfa_factor::Column::UserId).into();
+        let query = query
+            .join(JoinType::LeftJoin, factor)
+            .column(user::Column::PasswordHash)
+            .column(user::Column::PasswordChangedAt)
+            .column_as(mfa_factor::Column::ConfirmedAt, "factor_confirmed_at");
+        Ok(query.into_model::<Row>().all(self.pool()).await?)
+    }
+
     /// The user with this id and, if asked for, their session: one read.
     pub async fn principal(
         &self,
         user: UserId,
         session: Option<SessionId>,
     ) -> Result<Option<PrincipalRow>, StoreError> {
+        self.count_principal_read();
+        let rows = self.principal_rows(user, session).await?;
+        Ok(Found::from_rows(rows)?.map(|found| PrincipalRow {
+            user: found.user,
+            org: found.org,
+            org_status: found.org_status,
+            is_member: found.is_member,
+            roles: found.roles,
+            session: found.session,
+        }))
+    }
+
+    async fn principal_rows(&self, user: UserId, session: Option<SessionId>) -> Result<Vec<Row>, StoreError> {
+        const FUNCTION: &str = "SELECT * FROM auth.find_principal($1, $2)";
+        let named = session.map(|id| StoredUuid(id.get()));
+        if let Some(call) = exception::call(self.pool(), FUNCTION, [user.get().into(), named.into()]) {
+            return exception::rows(self.pool(), call).await;
+        }
         let mut query = users_with_roles(session).filter(user::Column::Id.into_simple_expr().eq(user.get()));
         if session.is_some() {
             query = query
@@ -98,16 +126,7 @@ impl Store {
                 .column_as(session::Column::AuthenticatedAt, "session_authenticated_at")
                 .column_as(session::Column::Amr, "session_amr");
         }
-        self.count_principal_read();
-        let rows = query.into_model::<Row>().all(self.pool()).await?;
-        Ok(Found::from_rows(rows)?.map(|found| PrincipalRow {
-            user: found.user,
-            org: found.org,
-            org_status: found.org_status,
-            is_member: found.is_member,
-            roles: found.roles,
-            session: found.session,
-        }))
+        Ok(query.into_model::<Row>().all(self.pool()).await?)
     }
 }
 

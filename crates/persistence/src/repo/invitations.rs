@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    Condition, EntityTrait, ExprTrait, IntoSimpleExpr, NotSet, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Condition, EntityTrait, ExprTrait, FromQueryResult, IntoSimpleExpr, NotSet, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
     sea_query::{Expr, LikeExpr, LockType},
 };
 use sme_pulse_domain::{
@@ -16,6 +17,7 @@ use sme_pulse_domain::{
     tenant::TenantScope,
 };
 
+use super::exception;
 use crate::{
     Store, StoreError, TenantTx,
     column::fixed_length_hash,
@@ -85,6 +87,11 @@ impl Store {
         token_hash: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<ShownInvitation>, StoreError> {
+        const FUNCTION: &str = "SELECT * FROM auth.find_invitation($1, $2)";
+        if let Some(call) = exception::call(self.pool(), FUNCTION, [token_hash.into(), now.into()]) {
+            let shown = |Shown { row, organization }| ShownInvitation { invitation: to_domain(row), organization };
+            return Ok(exception::rows::<Shown>(self.pool(), call).await?.into_iter().next().map(shown));
+        }
         let with_token = Column::TokenHash.into_simple_expr().eq(fixed_length_hash(token_hash));
         let row = Entity::find().filter(with_token).filter(is_pending(now)).one(self.pool()).await?;
         let Some(row) = row else { return Ok(None) };
@@ -95,6 +102,14 @@ impl Store {
             .await?;
         Ok(organization.map(|sheet| ShownInvitation { invitation: to_domain(row), organization: sheet.name }))
     }
+}
+
+/// What `auth.find_invitation` returns.
+#[derive(FromQueryResult)]
+struct Shown {
+    #[sea_orm(nested)]
+    row: Model,
+    organization: String,
 }
 
 impl TenantTx {

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, EntityTrait, ExprTrait, IntoSimpleExpr, QueryFilter, sea_query::Condition};
 use sme_pulse_domain::ids::SessionId;
 
+use super::exception;
 use crate::{StoreError, column::StoredUuid, entity::session, store::SystemTx};
 
 /// Rows of one statement; PostgreSQL and SQLite take at least this many parameters.
@@ -18,8 +19,16 @@ impl SystemTx {
         at: DateTime<Utc>,
         not_after: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        const FUNCTION: &str = "SELECT auth.note_seen($1, $2, $3)";
         let seen = session::Column::LastSeenAt.into_simple_expr();
         for some in sessions.chunks(AT_ONCE) {
+            let named = some.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            if let Some(call) =
+                exception::call(self.connection(), FUNCTION, [named.into(), at.into(), not_after.into()])
+            {
+                exception::changed(self.connection(), call).await?;
+                continue;
+            }
             session::Entity::update_many()
                 .set(session::ActiveModel { last_seen_at: Set(Some(at)), ..Default::default() })
                 .filter(session::Column::Id.into_simple_expr().is_in(some.iter().map(|id| StoredUuid(id.get()))))

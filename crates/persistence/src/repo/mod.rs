@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod challenges;
+pub(crate) mod exception;
 pub(crate) mod expired;
 pub(crate) mod factors;
 pub(crate) mod guesses;

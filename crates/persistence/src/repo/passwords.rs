@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, EntityTrait, ExprTrait, IntoSimpleExpr, NotSet, QueryFilter, QuerySelect,
-    QueryTrait, sea_query::LockType,
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, ExprTrait, IntoSimpleExpr, NotSet, QueryFilter,
+    QuerySelect, QueryTrait, sea_query::LockType,
 };
 use sme_pulse_domain::{email::Email, ids::UserId, tenant::TenantScope};
 
+use super::exception;
 use crate::{
     Store, StoreError, TenantTx,
     column::fixed_length_hash,
@@ -56,6 +57,11 @@ impl Store {
         reason = "whoever has the token is in no tenant yet; it finds one user by a unique key"
     )]
     pub async fn email_of_reset_token(&self, hash: &str, now: DateTime<Utc>) -> Result<Option<Email>, StoreError> {
+        const FUNCTION: &str = "SELECT * FROM auth.email_of_reset_token($1, $2)";
+        if let Some(call) = exception::call(self.pool(), FUNCTION, [hash.into(), now.into()]) {
+            let row = self.pool().query_one_raw(call).await?;
+            return Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.map(Email::stored));
+        }
         let users = password_reset_token::Entity::find()
             .select_only()
             .column(password_reset_token::Column::UserId)

@@ -7,9 +7,10 @@ use sme_pulse_domain::{
     role::Role,
 };
 
+use super::exception;
 use crate::{Store, StoreError};
 
-/// One row a role; who holds none somewhere has one row for it. Home comes first, then the order of joining.
+/// On SQLite. One row a role; who holds none somewhere has one row for it. Home comes first, then the order of joining.
 const PLACES: &str = "SELECT o.id, o.name, p.away, r.code FROM ( \
         SELECT u.org_id AS org_id, u.created_at AS since, 0 AS away FROM users AS u WHERE u.id = $1 \
         UNION ALL \
@@ -23,7 +24,10 @@ impl Store {
     /// The active organizations of this person: home first if it is among them, then in the order of joining.
     pub async fn places_of(&self, user: UserId) -> Result<Vec<Place>, StoreError> {
         let pool = self.pool();
-        let statement = Statement::from_sql_and_values(pool.get_database_backend(), PLACES, [user.get().into()]);
+        let call = exception::call(pool, "SELECT * FROM auth.places_of($1)", [user.get().into()]);
+        let statement = call.unwrap_or_else(|| {
+            Statement::from_sql_and_values(pool.get_database_backend(), PLACES, [user.get().into()])
+        });
         let mut places: Vec<(Place, Vec<_>)> = Vec::new();
         for row in pool.query_all_raw(statement).await? {
             let org = OrgId::new(row.try_get_by_index(0)?);

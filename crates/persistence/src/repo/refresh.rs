@@ -15,7 +15,10 @@ use sme_pulse_domain::{
     user::User,
 };
 
-use super::identity::{Found, Row, users_with_roles};
+use super::{
+    exception,
+    identity::{Found, Row, users_with_roles},
+};
 use crate::{Store, StoreError, column::StoredUuid, entity::session};
 
 /// A session and whose it is, as the database has them now.
@@ -53,6 +56,24 @@ pub struct Rotation {
 impl Store {
     /// The session that a genuine refresh token names: one read.
     pub async fn session_for_refresh(&self, id: SessionId) -> Result<Option<RefreshRow>, StoreError> {
+        let rows = self.refresh_rows(id).await?;
+        let (mut of_user, mut of_session) = (Vec::with_capacity(rows.len()), None);
+        for SessionRow { row, session } in rows {
+            of_user.push(row);
+            of_session = Some(session);
+        }
+        let (Some(found), Some(columns)) = (Found::from_rows(of_user)?, of_session) else { return Ok(None) };
+        let counter = columns.refresh_counter;
+        let session = columns.into_session(id, found.user.id);
+        let Found { user, org_status, is_member, roles, .. } = found;
+        Ok(Some(RefreshRow { session, counter, user, org_status, is_member, roles }))
+    }
+
+    async fn refresh_rows(&self, id: SessionId) -> Result<Vec<SessionRow>, StoreError> {
+        const FUNCTION: &str = "SELECT * FROM auth.find_refresh($1)";
+        if let Some(call) = exception::call(self.pool(), FUNCTION, [StoredUuid(id.get()).into()]) {
+            return exception::rows(self.pool(), call).await;
+        }
         let rows = users_with_roles(Some(id))
             .filter(Expr::col((session::Entity, session::Column::Id)).eq(StoredUuid(id.get())))
             .column_as(session::Column::OrgId, "session_org")
@@ -68,22 +89,19 @@ impl Store {
             .into_model::<SessionRow>()
             .all(self.pool())
             .await?;
-        let (mut of_user, mut of_session) = (Vec::with_capacity(rows.len()), None);
-        for SessionRow { row, session } in rows {
-            of_user.push(row);
-            of_session = Some(session);
-        }
-        let (Some(found), Some(columns)) = (Found::from_rows(of_user)?, of_session) else { return Ok(None) };
-        let counter = columns.refresh_counter;
-        let session = columns.into_session(id, found.user.id);
-        let Found { user, org_status, is_member, roles, .. } = found;
-        Ok(Some(RefreshRow { session, counter, user, org_status, is_member, roles }))
+        Ok(rows)
     }
 
     /// Puts the next refresh token in the place of the newest; `false` when that is not the newest any more, or the
     /// session has ended.
     #[expect(clippy::disallowed_methods, reason = "the session is named by a genuine token, and found by its key")]
     pub async fn rotate_refresh(&self, rotation: Rotation) -> Result<bool, StoreError> {
+        const FUNCTION: &str = "SELECT auth.rotate_refresh($1, $2, $3, $4, $5)";
+        let Rotation { session, from, to, expires_at, at } = rotation;
+        let values = [StoredUuid(session.get()).into(), from.into(), to.into(), expires_at.into(), at.into()];
+        if let Some(call) = exception::call(self.pool(), FUNCTION, values) {
+            return Ok(exception::changed(self.pool(), call).await? > 0);
+        }
         let done = session::Entity::update_many()
             .set(session::ActiveModel {
                 refresh_counter: Set(rotation.to),

@@ -15,21 +15,9 @@ use sme_pulse_domain::{
 use super::refresh::RefreshRow;
 use crate::{Engine, Store, StoreError, column::StoredUuid};
 
-/// One text, so that every connection prepares and plans it once. What the tokens will say is what it returns, so the
-/// conditions and the answer are of one moment. Who comes second waits for the row and then finds another counter.
-const ROTATE: &str = "UPDATE auth.sessions AS s \
-    SET refresh_counter = $3, expires_at = LEAST($5, s.created_at + $6 * INTERVAL '1 microsecond'), \
-        last_seen_at = $4, updated_at = $4 \
-    FROM core.users AS u, core.organizations AS o \
-    WHERE s.id = $1 AND s.refresh_counter = $2 AND s.revoked_at IS NULL AND s.expires_at > $4 \
-        AND $5 > $4 AND s.created_at + $6 * INTERVAL '1 microsecond' > $4 \
-        AND u.id = s.user_id AND u.status = 'active' AND o.id = s.org_id AND o.status = 'active' \
-        AND (u.org_id = s.org_id OR EXISTS (SELECT 1 FROM auth.memberships AS m \
-            WHERE m.org_id = s.org_id AND m.user_id = u.id AND m.status = 'active')) \
-    RETURNING s.org_id, s.created_at, s.expires_at, s.client_ip, s.user_agent, s.authenticated_at, s.amr, \
-        u.id, u.org_id, u.email, u.full_name, u.last_login_at, \
-        (SELECT string_agg(r.code, ' ') FROM core.user_roles AS h JOIN core.roles AS r ON r.id = h.role_id \
-            WHERE h.user_id = u.id AND h.org_id = s.org_id)";
+/// The whole step is a function of the database, since no tenant is known before it. What the tokens will say is what it
+/// returns, so the conditions and the answer are of one moment.
+const ROTATE: &str = "SELECT * FROM auth.step_refresh($1, $2, $3, $4, $5, $6)";
 
 /// The step from one refresh token to the next, and what it does to the session's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use sea_orm::{
 };
 use sme_pulse_domain::{email::Email, ids::OrgId, organization::Organization, role::Role, status::Status};
 
+use super::exception;
 use crate::{
     Store, StoreError, SystemTx,
     column::fixed_length_hash,
@@ -39,6 +40,10 @@ impl Store {
     /// Whether an organization has this tax code.
     #[expect(clippy::disallowed_methods, reason = "whoever signs up is in no tenant yet; it tells nothing but this")]
     pub async fn is_tax_code_taken(&self, tax_code: &str) -> Result<bool, StoreError> {
+        const FUNCTION: &str = "SELECT auth.count_tax_code($1)";
+        if let Some(call) = exception::call(self.pool(), FUNCTION, [tax_code.into()]) {
+            return Ok(exception::changed(self.pool(), call).await? > 0);
+        }
         let with_it =
             organization::Entity::find().filter(organization::Column::TaxCode.into_simple_expr().eq(tax_code));
         Ok(with_it.count(self.pool()).await? > 0)
@@ -87,6 +92,13 @@ impl SystemTx {
 
     /// Founds an organization. A taken tax code is `StoreError::is_duplicate_of("tax_code")`.
     pub async fn found(&self, new: &NewOrganization, now: DateTime<Utc>) -> Result<Organization, StoreError> {
+        const FUNCTION: &str = "SELECT auth.create_organization($1, $2, $3)";
+        let NewOrganization { name, tax_code } = new.clone();
+        let values = [name.clone().into(), tax_code.clone().into(), now.into()];
+        if let Some(call) = exception::call(self.connection(), FUNCTION, values) {
+            let row = self.connection().query_one_raw(call).await?.ok_or(StoreError::Unreadable("organization"))?;
+            return Ok(founded(row.try_get_by_index(0)?, name, tax_code));
+        }
         let row = organization::ActiveModel {
             id: NotSet,
             name: Set(new.name.clone()),
@@ -99,9 +111,7 @@ impl SystemTx {
             updated_at: Set(now),
         };
         let row = row.insert(self.connection()).await?;
-        let NewOrganization { name, tax_code } = new.clone();
-        let id = OrgId::new(row.id);
-        Ok(Organization { id, name, tax_code, address: None, phone: None, email: None, status: Status::Active })
+        Ok(founded(row.id, name, tax_code))
     }
 
     /// Makes sure that the roles exist, which `seed` need not have written: nobody could be an owner without.
@@ -113,8 +123,15 @@ impl SystemTx {
         let backend = self.connection().get_database_backend();
         for role in Role::ALL.into_iter().filter(|role| known.iter().all(|known| known.code != role.code())) {
             let values = [role.code().into(), role.name().into(), role.description().into(), now.into()];
-            self.connection().execute_raw(Statement::from_sql_and_values(backend, ADD, values)).await?;
+            let call = exception::call(self.connection(), "SELECT auth.add_role($1, $2, $3, $4)", values.clone());
+            let add = call.unwrap_or_else(|| Statement::from_sql_and_values(backend, ADD, values));
+            self.connection().execute_raw(add).await?;
         }
         Ok(())
     }
+}
+
+fn founded(id: i64, name: String, tax_code: Option<String>) -> Organization {
+    let id = OrgId::new(id);
+    Organization { id, name, tax_code, address: None, phone: None, email: None, status: Status::Active }
 }

@@ -194,7 +194,7 @@ on_both_databases! {
 
     async fn each_filter_has_its_index(test: TestStore) {
         let log = test.table("auth", "audit_log");
-        let tx = test.store.raw().begin().await.unwrap();
+        let tx = test.operator.raw().begin().await.unwrap();
         let explain = if test.database.engine() == Engine::Postgres {
             tx.execute_unprepared("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off").await.unwrap();
             "EXPLAIN"
@@ -219,7 +219,7 @@ on_both_databases! {
         test.seed().await;
         let log = test.table("auth", "audit_log");
         for sql in [format!("DELETE FROM {log}"), format!("UPDATE {log} SET action = 'x'")] {
-            let refused = StoreError::from(test.store.raw().execute_unprepared(&sql).await.unwrap_err());
+            let refused = StoreError::from(test.operator.raw().execute_unprepared(&sql).await.unwrap_err());
             assert!(matches!(refused, StoreError::Refused(Violation::Reference, _)), "{refused:?}");
         }
     }

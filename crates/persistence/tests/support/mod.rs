@@ -13,28 +13,32 @@ use sme_pulse_testing::{Fixture, TestDatabase};
 pub(crate) const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuFakeHashThatNobodyVerifiesInHere1";
 
 pub(crate) struct TestStore {
+    /// As requests have it: on PostgreSQL under row-level security.
     pub(crate) store: Store,
+    /// As the operator has it.
+    pub(crate) operator: Store,
     pub(crate) database: TestDatabase,
 }
 
 impl Fixture for TestStore {
     async fn on(database: TestDatabase) -> Self {
         let settings = settings(&database);
+        let operator = Store::open_for_operator(&settings, counting()).await.unwrap();
+        operator.migrate_up().await.unwrap();
         let store = Store::open(&settings, counting()).await.unwrap();
-        sme_pulse_migration::up(store.raw(), None).await.unwrap();
-        Self { store, database }
+        Self { store, operator, database }
     }
 }
 
 impl TestStore {
     pub(crate) async fn seed(&self) -> seed::SeedReport {
-        seed::run(&self.store, HASH, now()).await.unwrap()
+        seed::run(&self.operator, HASH, now()).await.unwrap()
     }
 
     /// The numbers of a query's first column.
     pub(crate) async fn numbers(&self, sql: &str) -> Vec<i64> {
         use sea_orm::{ConnectionTrait, Statement};
-        let db = self.store.raw();
+        let db = self.operator.raw();
         let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
         rows.iter().map(|row| row.try_get_by_index::<i64>(0).unwrap()).collect()
     }

@@ -31,7 +31,10 @@ pub(super) const SECRET: &str = "it-tests-0123456789abcdefghijklmnop";
 /// A running application. The seeds are in the database.
 pub(crate) struct TestApp {
     pub(crate) clock: Arc<TestClock>,
+    /// What the application works with: on PostgreSQL under row-level security.
     pub(crate) store: Store,
+    /// What the test looks with.
+    operator: Store,
     pub(crate) auth: Arc<AuthService>,
     pub(crate) routes: Vec<RouteInfo>,
     pub(crate) http: reqwest::Client,
@@ -100,10 +103,15 @@ impl TestApp {
         let folder = [("BACKEND_MAIL_DIR", mails.path().to_str().unwrap())];
         let variables = Variables::from_pairs(fast.iter().chain(&folder).chain(settings).copied());
         let (config, _) = Config::load(&variables).unwrap();
-        let store = Store::open(&database_settings(&database), Arc::new(SystemRng)).await.unwrap();
-        store.migrate_up().await.unwrap();
+        let settings = database_settings(&database);
+        let operator = Store::open_for_operator(&settings, Arc::new(SystemRng)).await.unwrap();
+        operator.migrate_up().await.unwrap();
         let clock = Arc::<TestClock>::default();
-        seed::run(&store, HASH, clock.now()).await.unwrap();
+        seed::run(&operator, HASH, clock.now()).await.unwrap();
+        let store = match database.engine() {
+            Engine::Sqlite => operator.clone(),
+            Engine::Postgres => Store::open(&settings, Arc::new(SystemRng)).await.unwrap(),
+        };
 
         let shared: (Arc<dyn Clock>, Arc<dyn Rng>) = (clock.clone(), Arc::new(SystemRng));
         let secret = config.tokens.key.resolve(&SystemRng).unwrap();
@@ -115,7 +123,7 @@ impl TestApp {
         let base = format!("http://{}", listening.address);
         let server = listening.server.handle();
         tokio::task::spawn_local(listening.server);
-        Self { clock, store, auth, routes, http: reqwest::Client::new(), base, mails, server, database }
+        Self { clock, store, operator, auth, routes, http: reqwest::Client::new(), base, mails, server, database }
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
@@ -151,12 +159,12 @@ impl TestApp {
 
     /// A statement outside the product, with `core.`, `finance.`, `analytics.` and `auth.` taken off on SQLite.
     pub(crate) async fn sql(&self, sql: &str) {
-        self.store.raw().execute_unprepared(&self.dialect(sql)).await.unwrap();
+        self.operator.raw().execute_unprepared(&self.dialect(sql)).await.unwrap();
     }
 
     /// The first column of a query, as integers.
     pub(crate) async fn numbers(&self, sql: &str) -> Vec<i64> {
-        let db = self.store.raw();
+        let db = self.operator.raw();
         let statement = Statement::from_string(db.get_database_backend(), self.dialect(sql));
         let rows = db.query_all_raw(statement).await.unwrap();
         rows.iter().map(|row| row.try_get_by_index::<i64>(0).unwrap()).collect()
@@ -164,7 +172,7 @@ impl TestApp {
 
     /// The first column of a query, as texts.
     pub(crate) async fn texts(&self, sql: &str) -> Vec<Option<String>> {
-        let db = self.store.raw();
+        let db = self.operator.raw();
         let statement = Statement::from_string(db.get_database_backend(), self.dialect(sql));
         let rows = db.query_all_raw(statement).await.unwrap();
         rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()

@@ -65,7 +65,7 @@ impl Fixture for Process {
 impl Process {
     /// Waits until the server says that it has started.
     pub(crate) async fn start(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
-        let store = Store::open(&database_settings(&database), Arc::new(SystemRng)).await.unwrap();
+        let store = Store::open_for_operator(&database_settings(&database), Arc::new(SystemRng)).await.unwrap();
         store.migrate_up().await.unwrap();
         seed::run(&store, HASH, TestClock::default().now()).await.unwrap();
         let folder = TempDir::new().unwrap();

@@ -8,7 +8,7 @@ use sme_pulse_domain::{
     ids::OrgId,
 };
 
-use super::row;
+use super::{super::exception, row};
 use crate::{
     StoreError, SystemTx,
     entity::{audit_checkpoint, audit_head, audit_log, organization},
@@ -52,11 +52,17 @@ impl SystemTx {
     /// The number and hash of a chain's newest event.
     #[expect(clippy::disallowed_methods, reason = "the command that reads a chain acts for the operator")]
     pub async fn chain_head(&self, chain: Chain) -> Result<Option<(i64, String)>, StoreError> {
+        const FUNCTION: &str = "SELECT * FROM auth.audit_head_of($1)";
+        if let Some(call) = exception::call(self.connection(), FUNCTION, [chain.number().into()]) {
+            let head = exception::rows::<audit_head::Model>(self.connection(), call).await?.pop();
+            return Ok(head.map(|head| (head.seq, head.hash)));
+        }
         let head = audit_head::Entity::find_by_id(chain.number()).one(self.connection()).await?;
         Ok(head.map(|head| (head.seq, head.hash)))
     }
 
-    /// All chains that have a head, an event or a checkpoint, in order of their numbers.
+    /// All chains that have a head, an event or a checkpoint, in order of their numbers. For the operator's store: others see
+    /// none on PostgreSQL.
     #[expect(clippy::disallowed_methods, reason = "the command that checks all chains acts for the operator")]
     pub async fn chains(&self) -> Result<Vec<Chain>, StoreError> {
         let tx = self.connection();
@@ -71,7 +77,7 @@ impl SystemTx {
         Ok(numbers.into_iter().map(Chain::numbered).collect())
     }
 
-    /// Names of the organizations, by id.
+    /// Names of the organizations, by id. For the operator's store: others see none on PostgreSQL.
     #[expect(clippy::disallowed_methods, reason = "the command that names organizations acts for the operator")]
     pub async fn organization_names(&self) -> Result<Vec<(OrgId, String)>, StoreError> {
         let rows = organization::Entity::find().order_by_asc(organization::Column::Id).all(self.connection()).await?;
@@ -107,7 +113,12 @@ impl ChainReader<'_> {
     #[expect(clippy::disallowed_methods, reason = "the chain is the tenant's, or that of no tenant")]
     async fn events(&self) -> Result<Vec<audit_log::Model>, StoreError> {
         use audit_log::Column::{Id, OrgId, Seq};
+        const FUNCTION: &str = "SELECT * FROM auth.audit_events_of($1, $2, $3, $4)";
         let (seq, id) = self.after;
+        let values = [self.chain.number().into(), seq.into(), id.into(), PAGE.cast_signed().into()];
+        if let Some(call) = exception::call(self.tx.connection(), FUNCTION, values) {
+            return exception::rows(self.tx.connection(), call).await;
+        }
         let owner = self.chain.org().map_or_else(|| OrgId.is_null(), |org| OrgId.eq(org.get()));
         let later = Condition::any().add(Seq.gt(seq)).add(Condition::all().add(Seq.eq(seq)).add(Id.gt(id)));
         let query = audit_log::Entity::find().filter(owner).filter(later).order_by_asc(Seq).order_by_asc(Id);
@@ -118,6 +129,12 @@ impl ChainReader<'_> {
     #[expect(clippy::disallowed_methods, reason = "a checkpoint names its chain, which may be of no tenant")]
     async fn checkpoints(&self, after: i64, until: i64) -> Result<Vec<Checkpoint>, StoreError> {
         use audit_checkpoint::Column::{ChainId, Seq};
+        const FUNCTION: &str = "SELECT * FROM auth.audit_checkpoints_of($1, $2, $3)";
+        let values = [self.chain.number().into(), after.into(), until.into()];
+        if let Some(call) = exception::call(self.tx.connection(), FUNCTION, values) {
+            let found = exception::rows(self.tx.connection(), call).await?;
+            return Ok(found.into_iter().map(row::checkpoint).collect());
+        }
         let query = audit_checkpoint::Entity::find()
             .filter(ChainId.eq(self.chain.number()))
             .filter(Seq.gt(after))

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use sme_pulse_domain::audit::{Chain, Checkpoint};
 
-use super::row;
+use super::{super::exception, row};
 use crate::{
     StoreError, SystemTx,
     entity::{audit_checkpoint, audit_head},
@@ -18,10 +18,12 @@ const ADVANCED: &str = "SELECT chain_id, seq, hash FROM audit_heads h WHERE seq 
 
 impl SystemTx {
     /// The heads of all chains that are elsewhere than at their last checkpoint: chain, number, hash.
-    #[expect(clippy::disallowed_methods, reason = "heads of all chains are signed, whosever they are")]
     pub async fn heads_to_sign(&self) -> Result<Vec<(Chain, i64, String)>, StoreError> {
-        let statement = Statement::from_string(self.connection().get_database_backend(), ADVANCED);
-        let heads = audit_head::Entity::find().from_raw_sql(statement).all(self.connection()).await?;
+        const FUNCTION: &str = "SELECT * FROM auth.audit_heads_to_sign()";
+        let tx = self.connection();
+        let same = || Statement::from_string(tx.get_database_backend(), ADVANCED);
+        let statement = exception::call(tx, FUNCTION, []).unwrap_or_else(same);
+        let heads: Vec<audit_head::Model> = exception::rows(tx, statement).await?;
         Ok(heads.into_iter().map(|head| (Chain::numbered(head.chain_id), head.seq, head.hash)).collect())
     }
 
@@ -33,6 +35,11 @@ impl SystemTx {
         (key_id, until): (&str, i64),
     ) -> Result<Option<Checkpoint>, StoreError> {
         use audit_checkpoint::Column::{ChainId, KeyId, Seq};
+        const FUNCTION: &str = "SELECT * FROM auth.last_audit_checkpoint($1, $2, $3)";
+        let values = [chain.number().into(), key_id.into(), until.into()];
+        if let Some(call) = exception::call(self.connection(), FUNCTION, values) {
+            return Ok(exception::rows(self.connection(), call).await?.pop().map(row::checkpoint));
+        }
         let query = audit_checkpoint::Entity::find()
             .filter(ChainId.eq(chain.number()))
             .filter(KeyId.eq(key_id))
@@ -43,6 +50,14 @@ impl SystemTx {
 
     /// Keeps a checkpoint, unless another replica has kept one of the same event.
     pub async fn keep_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        const FUNCTION: &str = "SELECT auth.keep_audit_checkpoint($1, $2, $3, $4, $5, $6)";
+        let Checkpoint { chain, seq, hash, signed_at, key_id, signature } = checkpoint.clone();
+        let values =
+            [chain.number().into(), seq.into(), hash.into(), signed_at.into(), key_id.into(), signature.into()];
+        if let Some(call) = exception::call(self.connection(), FUNCTION, values) {
+            exception::changed(self.connection(), call).await?;
+            return Ok(());
+        }
         let row = audit_checkpoint::ActiveModel {
             id: NotSet,
             chain_id: Set(checkpoint.chain.number()),

@@ -6,7 +6,7 @@ use crate::table::Part::{Column, Id, Index, Now, Unique};
 use crate::table::Schema::Auth;
 use crate::table::Table;
 
-pub(crate) const CHANGE: NewTables = NewTables { name: "m20261122_000016_sign_ups", tables: &[SIGN_UPS] };
+pub(crate) const CHANGE: NewTables = NewTables { name: "m20261122_000014_sign_ups", tables: &[SIGN_UPS] };
 
 /// Everything that the organization and its first owner are made of once the link is opened. Until then there is
 /// neither, so nothing refers to this, an address is not taken by who cannot read its mail, and what is never confirmed goes without

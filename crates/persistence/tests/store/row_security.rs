@@ -1,0 +1,260 @@
+//! The second wall on PostgreSQL: what a connection that serves requests sees and may change, table by table as the
+//! catalog lists them, and that no way leads past it but those that are meant.
+
+#[path = "row_security/furniture.rs"]
+mod furniture;
+#[path = "row_security/owner.rs"]
+mod owner;
+
+use furniture::{Table, furnish, tables};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
+use sme_pulse_testing::on_postgres;
+
+use crate::support::TestStore;
+
+pub(crate) fn sql(text: impl Into<String>) -> Statement {
+    Statement::from_string(DbBackend::Postgres, text)
+}
+
+pub(crate) async fn number(db: &impl ConnectionTrait, text: impl Into<String>) -> i64 {
+    db.query_one_raw(sql(text)).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+}
+
+pub(crate) async fn texts(db: &impl ConnectionTrait, text: &str) -> Vec<String> {
+    let rows = db.query_all_raw(sql(text)).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
+/// The statement is refused for want of a right, by row-level security or by the grants.
+fn assert_forbidden<T>(done: Result<T, DbErr>, what: &str) {
+    let Err(error) = done else { panic!("accepted: {what}") };
+    let text = error.to_string();
+    let refused = ["row-level security", "permission denied", "must be owner", "must be superuser"];
+    assert!(refused.iter().any(|words| text.contains(words)), "{what}: {text}");
+}
+
+/// How many rows it changed; none where it is not even allowed.
+async fn changed(db: &impl ConnectionTrait, statement: String) -> u64 {
+    match db.execute_raw(sql(&statement)).await {
+        Ok(done) => done.rows_affected(),
+        Err(error) => {
+            assert!(error.to_string().contains("permission denied"), "{statement}: {error}");
+            0
+        }
+    }
+}
+
+/// Begins as the store does.
+async fn inside(db: &DatabaseConnection, org: i64) -> sea_orm::DatabaseTransaction {
+    let tx = db.begin().await.unwrap();
+    tx.execute_unprepared(&format!("SET LOCAL sme_pulse.org_id = '{org}'")).await.unwrap();
+    tx
+}
+
+/// A test on PostgreSQL alone, with rows of organizations 1 and 2 in every table.
+fn with_rows<T: Future<Output = ()>>(test: impl FnOnce(TestStore, Vec<Table>) -> T) {
+    on_postgres(async |store: TestStore| {
+        furnish(store.operator.raw()).await;
+        let tables = tables(store.operator.raw()).await;
+        test(store, tables).await;
+    });
+}
+
+#[test]
+fn every_table_of_the_product_is_confined_but_those_of_no_tenant() {
+    on_postgres(async |test: TestStore| {
+        let open = texts(
+            test.operator.raw(),
+            "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname IN ('core', 'finance', 'analytics', 'auth') AND c.relkind IN ('r', 'p', 'm', 'v') \
+             AND NOT (c.relrowsecurity AND c.relforcerowsecurity \
+                 AND 2 <= (SELECT COUNT(*) FROM pg_policy p WHERE p.polrelid = c.oid)) ORDER BY 1",
+        )
+        .await;
+        assert_eq!(open, ["guess_counters", "roles"], "a new table needs policies: see docs/adding-a-route.md");
+    });
+}
+
+#[test]
+fn without_an_organization_nothing_is_seen_or_changed() {
+    with_rows(async |test, tables| {
+        let db = test.store.raw();
+        for Table { name, key, .. } in &tables {
+            assert_eq!(number(db, format!("SELECT COUNT(*) FROM {name}")).await, 0, "{name}");
+            assert_eq!(changed(db, format!("UPDATE {name} SET {key} = {key}")).await, 0, "{name}");
+            assert_eq!(changed(db, format!("DELETE FROM {name}")).await, 0, "{name}");
+            assert_eq!(number(db, format!("SELECT COUNT(*) FROM {name} WHERE true")).await, 0, "{name}");
+        }
+        // What was set in a transaction is gone after it, also on the same connection.
+        let only = inside(db, 1).await;
+        assert!(number(&only, "SELECT COUNT(*) FROM core.users").await > 0);
+        only.commit().await.unwrap();
+        assert_eq!(number(db, "SELECT COUNT(*) FROM core.users").await, 0);
+        for name in ["0", "-1", "99", ""] {
+            let tx = db.begin().await.unwrap();
+            tx.execute_unprepared(&format!("SET LOCAL sme_pulse.org_id = '{name}'")).await.unwrap();
+            for table in &tables {
+                let seen = number(&tx, format!("SELECT COUNT(*) FROM {}", table.name)).await;
+                let outside = name == "0" && table.name == "auth.audit_heads";
+                assert_eq!(seen, i64::from(outside), "{} as {name:?}", table.name);
+            }
+        }
+    });
+}
+
+#[test]
+fn inside_an_organization_exactly_its_rows_are_seen_and_no_other_can_be_written() {
+    with_rows(async |test, tables| {
+        for Table { name, key, of } in &tables {
+            let (all, db) = (test.operator.raw(), test.store.raw());
+            let (ours, theirs) = (of(1), format!("{} AND NOT {}", of(2), of(1)));
+            let expected = number(all, format!("SELECT COUNT(*) FROM {name} WHERE {ours}")).await;
+            assert!(
+                expected > 0 && number(all, format!("SELECT COUNT(*) FROM {name} WHERE {theirs}")).await > 0,
+                "{name} is not furnished"
+            );
+
+            let tx = inside(db, 1).await;
+            assert_eq!(number(&tx, format!("SELECT COUNT(*) FROM {name}")).await, expected, "{name}");
+            drop(tx);
+            for change in [
+                format!("UPDATE {name} SET {key} = {key} WHERE {theirs}"),
+                format!("DELETE FROM {name} WHERE {theirs}"),
+            ] {
+                let tx = inside(db, 1).await;
+                assert_eq!(changed(&tx, change).await, 0, "{name}");
+            }
+            let theirs = texts(all, &format!("SELECT to_jsonb(t)::text FROM {name} t WHERE {theirs} LIMIT 1")).await;
+            let tx = inside(db, 1).await;
+            let insert = format!(
+                "INSERT INTO {name} SELECT * FROM jsonb_populate_record(NULL::{name}, '{}')",
+                theirs[0].replace('\'', "''")
+            );
+            assert_forbidden(tx.execute_unprepared(&insert).await, &insert);
+            drop(tx);
+            if *key == "org_id" {
+                let tx = inside(db, 1).await;
+                let give_away = format!("UPDATE {name} SET org_id = 2 WHERE {ours}");
+                assert_forbidden(tx.execute_unprepared(&give_away).await, &give_away);
+            }
+        }
+    });
+}
+
+#[test]
+fn who_serves_requests_cannot_open_the_wall() {
+    with_rows(async |test, tables| {
+        let db = test.store.raw();
+        let tx = db.begin().await.unwrap();
+        tx.execute_unprepared("SET LOCAL sme_pulse.every_tenant = 'on'; SET LOCAL sme_pulse.removing_expired = 'on'")
+            .await
+            .unwrap();
+        for Table { name, .. } in &tables {
+            assert_eq!(number(&tx, format!("SELECT COUNT(*) FROM {name}")).await, 0, "{name}");
+        }
+        drop(tx);
+        for statement in [
+            "ALTER TABLE core.users DISABLE ROW LEVEL SECURITY",
+            "ALTER TABLE core.users NO FORCE ROW LEVEL SECURITY",
+            "DROP POLICY tenant ON finance.customers",
+            "CREATE POLICY mine ON finance.customers USING (true)",
+            "DROP TABLE finance.customers",
+            "TRUNCATE finance.customers CASCADE",
+            "CREATE TABLE core.mine (id bigint)",
+            "CREATE FUNCTION auth.mine() RETURNS bigint LANGUAGE sql AS 'SELECT 1'",
+            "ALTER TABLE auth.audit_log DISABLE TRIGGER ALL",
+            "DELETE FROM auth.audit_log",
+            "UPDATE auth.audit_log SET action = 'x'",
+            "INSERT INTO core.roles (code, name) VALUES ('x', 'x')",
+            "INSERT INTO public.seaql_migrations VALUES ('x', 0)",
+            "INSERT INTO core.organizations (name) VALUES ('x')",
+            "CREATE ROLE mine",
+            "ALTER ROLE sme_pulse_runtime BYPASSRLS",
+        ] {
+            assert_forbidden(db.execute_unprepared(statement).await, statement);
+        }
+        // Asked to do without policies, PostgreSQL refuses the statement rather than to show everything.
+        let tx = db.begin().await.unwrap();
+        tx.execute_unprepared("SET LOCAL row_security = off").await.unwrap();
+        assert_forbidden(tx.execute_unprepared("SELECT * FROM finance.customers").await, "row_security = off");
+    });
+}
+
+#[test]
+fn the_ways_past_it_are_for_the_serving_role_alone_and_fixed() {
+    on_postgres(async |test: TestStore| {
+        let db = test.operator.raw();
+        let ways = "FROM pg_proc p WHERE p.pronamespace = 'auth'::regnamespace AND p.prosecdef";
+        assert!(number(db, format!("SELECT COUNT(*) {ways}")).await >= 19);
+        let loose = format!(
+            "SELECT p.proname::text {ways} AND (has_function_privilege('public', p.oid, 'EXECUTE') \
+             OR NOT has_function_privilege('sme_pulse_runtime', p.oid, 'EXECUTE') \
+             OR NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false))"
+        );
+        assert_eq!(texts(db, &loose).await, [""; 0]);
+    });
+}
+
+#[test]
+fn what_belongs_to_a_person_goes_with_them_in_every_organization() {
+    with_rows(async |test, _| {
+        // User 1 is at home in 1 and belongs to 2, with a session there; a deletion at home reaches it.
+        let there = "SELECT (SELECT COUNT(*) FROM auth.memberships WHERE user_id = 1 AND org_id = 2) \
+            + (SELECT COUNT(*) FROM auth.sessions WHERE user_id = 1 AND org_id = 2)";
+        assert_eq!(number(test.operator.raw(), there).await, 2);
+        let tx = inside(test.store.raw(), 1).await;
+        assert_eq!(tx.execute_raw(sql("DELETE FROM core.users WHERE id = 1")).await.unwrap().rows_affected(), 1);
+        tx.commit().await.unwrap();
+        assert_eq!(number(test.operator.raw(), there).await, 0);
+    });
+}
+
+#[test]
+fn people_are_seen_where_they_belong_and_governed_at_home() {
+    with_rows(async |test, _| {
+        let db = test.store.raw();
+        let tx = inside(db, 2).await;
+        assert_eq!(number(&tx, "SELECT COUNT(*) FROM core.users WHERE id = 1").await, 1, "a member from elsewhere");
+        assert_eq!(
+            tx.execute_raw(sql("UPDATE core.users SET full_name = 'x' WHERE id = 1")).await.unwrap().rows_affected(),
+            0
+        );
+        assert_eq!(tx.execute_raw(sql("DELETE FROM core.users WHERE id = 1")).await.unwrap().rows_affected(), 0);
+        drop(tx);
+        let tx = inside(db, 1).await;
+        assert_eq!(number(&tx, "SELECT COUNT(*) FROM auth.sessions WHERE org_id = 2").await, 1, "home governs them");
+        drop(tx);
+        // Somebody's own sessions and memberships, from another organization than these are for.
+        let tx = inside(db, 99).await;
+        tx.execute_unprepared("SET LOCAL sme_pulse.user_id = '1'").await.unwrap();
+        assert_eq!(number(&tx, "SELECT COUNT(*) FROM auth.sessions").await, 2);
+        assert_eq!(number(&tx, "SELECT COUNT(*) FROM auth.memberships").await, 1);
+        assert_eq!(number(&tx, "SELECT COUNT(*) FROM core.users").await, 1);
+    });
+}
+
+#[test]
+fn lists_use_their_index_and_ask_for_the_organization_once() {
+    on_postgres(async |test: TestStore| {
+        let tx = inside(test.store.raw(), 1).await;
+        tx.execute_unprepared("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off").await.unwrap();
+        for (query, index) in [
+            (
+                "SELECT * FROM auth.audit_log WHERE org_id = 1 AND action = 'a' ORDER BY seq DESC LIMIT 10",
+                "ix_audit_log_org_id_action_seq",
+            ),
+            (
+                "SELECT * FROM core.users WHERE org_id = 1 ORDER BY created_at, id LIMIT 10",
+                "ix_users_org_id_created_at_id",
+            ),
+            ("SELECT * FROM auth.sessions WHERE user_id = 1 AND revoked_at IS NULL", "ix_sessions_user_id_revoked_at"),
+        ] {
+            let plan = texts(&tx, &format!("EXPLAIN {query}")).await.join("\n");
+            assert!(plan.contains(index), "{plan}");
+        }
+        let plan = texts(&tx, "EXPLAIN SELECT * FROM finance.customers WHERE org_id = 1 AND status = 'active'")
+            .await
+            .join("\n");
+        assert!(plan.contains("One-Time Filter"), "{plan}");
+    });
+}
