@@ -116,6 +116,8 @@ fn up() -> Vec<String> {
         let check = written.map(|written| format!(" WITH CHECK ({written})")).unwrap_or_default();
         statements.push(format!("CREATE POLICY {name} ON {table} FOR {command}{using}{check}"));
     }
+    // Of no organization yet, and reached by its token alone.
+    statements.push(close("auth.sign_ups"));
     statements.extend(functions::create());
     statements
 }

@@ -37,7 +37,7 @@ async fn two(test: &TestStore) -> i64 {
             "INSERT INTO {orgs} (name) VALUES ('Org {org}'); \
              INSERT INTO {users} (org_id, email, password_hash) VALUES ({org}, 'u{org}@example.com', '{HASH}')"
         );
-        test.store.raw().execute_unprepared(&sql).await.unwrap();
+        test.operator.raw().execute_unprepared(&sql).await.unwrap();
     }
     let tx = test.store.begin(THEIRS).await.unwrap();
     tx.factors().enrol(USER, "sealed", now()).await.unwrap();
@@ -74,7 +74,7 @@ async fn everything(test: &TestStore) -> Vec<String> {
         let columns = columns.split(", ").map(|column| format!("COALESCE(CAST({column} AS text), '-')"));
         let whole = columns.collect::<Vec<_>>().join(" || ',' || ");
         let sql = format!("SELECT '{table} ' || {whole} FROM {} ORDER BY 1", test.table(schema, table));
-        let db = test.store.raw();
+        let db = test.operator.raw();
         let found = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
         assert!(!found.is_empty(), "{table}");
         rows.extend(found.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()));

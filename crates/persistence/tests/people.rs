@@ -41,7 +41,7 @@ async fn people(test: &TestStore) -> (i64, UserId, UserId) {
     test.seed().await;
     let ours = test.numbers(&format!("SELECT id FROM {}", test.table("core", "organizations"))).await[0];
     let insert = format!("INSERT INTO {} (name) VALUES ('Other')", test.table("core", "organizations"));
-    test.store.raw().execute_unprepared(&insert).await.unwrap();
+    test.operator.raw().execute_unprepared(&insert).await.unwrap();
     let theirs = test.numbers(&format!("SELECT MAX(id) FROM {}", test.table("core", "organizations"))).await[0];
     let tx = test.store.begin(scope(ours)).await.unwrap();
     let ann = tx.people().create(&new("ann@example.com", "Ann Größe", &[Role::Cashier, Role::Owner]), at(2)).await;
@@ -55,7 +55,7 @@ async fn people(test: &TestStore) -> (i64, UserId, UserId) {
         test.table("core", "users"),
         ann.as_ref().unwrap(),
     );
-    test.store.raw().execute_unprepared(&joined).await.unwrap();
+    test.operator.raw().execute_unprepared(&joined).await.unwrap();
     (ours, ann.unwrap(), bob)
 }
 

@@ -48,7 +48,7 @@ pub(super) fn remove() -> Vec<String> {
     EXCEPTIONS.iter().map(|exception| format!("DROP FUNCTION {}", exception.signature())).collect()
 }
 
-const EXCEPTIONS: [Exception; 20] = [
+const EXCEPTIONS: [Exception; 22] = [
     Exception {
         name: "find_account",
         arguments: "wanted text",
@@ -270,6 +270,24 @@ const EXCEPTIONS: [Exception; 20] = [
     LEFT JOIN core.user_roles h ON h.user_id = person AND h.org_id = o.id
     LEFT JOIN core.roles r ON r.id = h.role_id
     ORDER BY p.away, p.since, o.id, r.id;",
+    },
+    // What waits belongs to no organization yet, and nobody sees it without its token.
+    Exception {
+        name: "keep_sign_up",
+        arguments: "address text, person text, hash text, called text, tax text, token text, until timestamptz, at timestamptz",
+        returns: "bigint",
+        body: "
+  INSERT INTO auth.sign_ups
+      (email, full_name, password_hash, organization_name, tax_code, token_hash, expires_at, created_at, updated_at)
+    VALUES (address, person, hash, called, tax, token, until, at, at);
+  GET DIAGNOSTICS done = ROW_COUNT;",
+    },
+    Exception {
+        name: "take_sign_up",
+        arguments: "token text, at timestamptz",
+        returns: "SETOF auth.sign_ups",
+        body: "
+  RETURN QUERY DELETE FROM auth.sign_ups s WHERE s.token_hash = token::char(64) AND s.expires_at > at RETURNING s.*;",
     },
     Exception {
         name: "count_tax_code",

@@ -56,6 +56,22 @@ impl Store {
         token_hash: &str,
         (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<(), StoreError> {
+        const FUNCTION: &str = "SELECT auth.keep_sign_up($1, $2, $3, $4, $5, $6, $7, $8)";
+        let NewOrganization { name, tax_code } = new.organization.clone();
+        let values = [
+            new.email.as_str().into(),
+            new.full_name.as_str().into(),
+            new.password_hash.as_str().into(),
+            name.into(),
+            tax_code.into(),
+            token_hash.into(),
+            expires_at.into(),
+            now.into(),
+        ];
+        if let Some(call) = exception::call(self.pool(), FUNCTION, values) {
+            exception::changed(self.pool(), call).await?;
+            return Ok(());
+        }
         let row = sign_up::ActiveModel {
             id: NotSet,
             email: Set(new.email.as_str().to_owned()),
@@ -77,11 +93,17 @@ impl SystemTx {
     /// Takes the sign-up that a live token belongs to, in one step with the check; of several who try, one gets it.
     #[expect(clippy::disallowed_methods, reason = "of no tenant, and found by a unique key")]
     pub async fn take_sign_up(&self, token_hash: &str, now: DateTime<Utc>) -> Result<Option<SignUpRow>, StoreError> {
-        let taken = sign_up::Entity::delete_many()
-            .filter(sign_up::Column::TokenHash.into_simple_expr().eq(fixed_length_hash(token_hash)))
-            .filter(sign_up::Column::ExpiresAt.into_simple_expr().gt(now))
-            .exec_with_returning(self.connection())
-            .await?;
+        const FUNCTION: &str = "SELECT * FROM auth.take_sign_up($1, $2)";
+        let taken = match exception::call(self.connection(), FUNCTION, [token_hash.into(), now.into()]) {
+            Some(call) => exception::rows::<sign_up::Model>(self.connection(), call).await?,
+            None => {
+                sign_up::Entity::delete_many()
+                    .filter(sign_up::Column::TokenHash.into_simple_expr().eq(fixed_length_hash(token_hash)))
+                    .filter(sign_up::Column::ExpiresAt.into_simple_expr().gt(now))
+                    .exec_with_returning(self.connection())
+                    .await?
+            }
+        };
         Ok(taken.into_iter().next().map(|row| SignUpRow {
             email: Email::stored(row.email),
             full_name: row.full_name,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{EntityTrait, QueryTrait, Statement};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryTrait, Statement};
 use sme_pulse_domain::{ids::OrgId, rng::Rng};
 use sme_pulse_testing::{TestDatabase, on_both_databases};
 
@@ -22,13 +22,16 @@ impl Rng for Zeros {
     }
 }
 
-/// 4,000 customers, 20 to an organization.
-async fn filled(database: &TestDatabase) -> Store {
-    let settings = match database.file() {
+fn settings(database: &TestDatabase) -> DatabaseSettings {
+    match database.file() {
         Some(path) => DatabaseSettings::Sqlite { path },
         None => DatabaseSettings::Postgres { url: database.url().to_owned(), pool_size: 1, max_overflow: 3 },
-    };
-    let store = Store::open(&settings, Arc::new(Zeros)).await.unwrap();
+    }
+}
+
+/// The operator's view of 4,000 customers, 20 to an organization.
+async fn filled(database: &TestDatabase) -> Store {
+    let store = Store::open_for_operator(&settings(database), Arc::new(Zeros)).await.unwrap();
     store.migrate_up().await.unwrap();
     let size = DemoSize { organizations: 200, users: 1, customers: 20, seed: 1 };
     let now = DateTime::<Utc>::from_timestamp(1_763_626_530, 0).unwrap();
@@ -43,13 +46,13 @@ async fn some_organization(store: &Store) -> TenantScope {
 }
 
 /// The plan of a statement, as the engine writes it.
-async fn plan(store: &Store, statement: Statement) -> String {
+async fn plan(db: &impl ConnectionTrait, statement: Statement) -> String {
     let (explain, column) = match statement.db_backend {
         DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
         _ => ("EXPLAIN", "QUERY PLAN"),
     };
     let explained = Statement { sql: format!("{explain} {}", statement.sql), ..statement };
-    let lines = store.pool().query_all_raw(explained).await.unwrap();
+    let lines = db.query_all_raw(explained).await.unwrap();
     lines.iter().map(|line| line.try_get::<String>("", column).unwrap()).collect::<Vec<_>>().join("\n")
 }
 
@@ -87,10 +90,15 @@ on_both_databases! {
         let store = filled(&database).await;
         let backend = store.pool().get_database_backend();
         let scope = some_organization(&store).await;
+        // As requests are served: on PostgreSQL with the policies in the plan.
+        let serving = Store::open(&settings(&database), Arc::new(Zeros)).await.unwrap();
+        let tx = serving.begin_read(scope).await.unwrap();
         for statement in statements::<customer::Entity>(scope, backend) {
-            let plan = plan(&store, statement.clone()).await;
+            let plan = plan(tx.connection(), statement.clone()).await;
             assert!(!scans(&plan, backend), "{}\n{plan}", statement.sql);
         }
+        drop(tx);
+        serving.close().await.unwrap();
         store.close().await.unwrap();
     }
 
@@ -98,7 +106,7 @@ on_both_databases! {
         let store = filled(&database).await;
         let backend = store.pool().get_database_backend();
         for sql in ["SELECT * FROM customers WHERE lower(name) = 'x'", "SELECT COUNT(*) FROM customers WHERE org_id + 0 = 1"] {
-            let plan = plan(&store, Statement::from_string(backend, sql)).await;
+            let plan = plan(store.pool(), Statement::from_string(backend, sql)).await;
             assert!(scans(&plan, backend), "{sql}\n{plan}");
         }
         store.close().await.unwrap();
