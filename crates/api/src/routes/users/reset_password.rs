@@ -29,7 +29,7 @@ pub(super) struct SetPasswordBody {
 
 /// Sets a person's password. All their sessions end but the calling one.
 ///
-/// For the own account, the caller must have proved who they are within the last 15 minutes (403 `step_up_required`).
+/// Who sets their own gives a proof of the last 15 minutes first (403 `step_up_required`).
 #[utoipa::path(post, path = "/api/v1/users/{user_id}/reset-password", operation_id = "resetUserPassword", tag = "users",
     security(("bearer" = [])), request_body(content = Option<SetPasswordBody>),
     params(("user_id" = i64, Path, description = "The `id` of the user")),
