@@ -50,6 +50,24 @@ pub struct NewPerson {
     pub roles: RoleSet,
 }
 
+impl NewPerson {
+    /// The person that was stored then under this key.
+    pub fn stored_as(self, id: UserId, org: OrgId, at: DateTime<Utc>) -> Person {
+        Person {
+            id,
+            org,
+            email: self.email,
+            full_name: self.full_name,
+            account: self.status,
+            membership: None,
+            roles: self.roles,
+            created_at: at,
+            updated_at: at,
+            last_login_at: None,
+        }
+    }
+}
+
 /// A partial update: `None` leaves a field, `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PersonPatch {

@@ -31,7 +31,7 @@ pub use repo::{
     idempotency::{IdempotencyKeys, KeptAnswer, KeyState, KeyedRequest},
     identity::{PrincipalRow, SessionState},
     invitations::{InvitationFilter, Invitations, NewInvitation, Renewal, ShownInvitation},
-    newcomers::{NewUser, Newcomers},
+    newcomers::Newcomers,
     organizations::Organizations,
     partners::{PartnerFilter, Partners},
     passwords::{NewHash, NewResetToken, Passwords},

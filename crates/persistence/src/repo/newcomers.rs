@@ -1,12 +1,10 @@
-//! People who join an organization: new users at home in it, members from elsewhere, and the roles that they get.
+//! Those who come into an organization from elsewhere, and those who let them in.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, NotSet, QueryFilter, Statement,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, sea_query::OnConflict,
 };
 use sme_pulse_domain::{
-    email::Email,
     ids::UserId,
     role::{Role, RoleSet},
     status::Status,
@@ -16,26 +14,13 @@ use sme_pulse_domain::{
 use crate::{
     StoreError, TenantTx,
     connection::Transaction,
-    entity::{TenantOwned, membership, user, user_role},
+    entity::{TenantOwned, membership, user},
 };
 
 /// The people of the transaction's organization, as far as joining it goes.
 pub struct Newcomers<'a> {
     tx: &'a Transaction,
     scope: TenantScope,
-}
-
-/// A user to be stored, active and at home in the transaction's organization. There is no `Debug`: hashes are not for
-/// logs.
-pub struct NewUser<'a> {
-    /// The address, which nobody else may have.
-    pub email: &'a Email,
-    /// The name.
-    pub full_name: &'a str,
-    /// The hash of the password.
-    pub password_hash: &'a str,
-    /// Now.
-    pub at: DateTime<Utc>,
 }
 
 /// Who may act here: an active user, at home here or an active member, of an active organization. One row a role; who holds
@@ -45,10 +30,6 @@ const ROLES_HERE: &str = "SELECT r.code FROM users AS u \
     LEFT JOIN memberships AS m ON m.org_id = $1 AND m.user_id = u.id \
     LEFT JOIN user_roles AS h ON h.org_id = $1 AND h.user_id = u.id LEFT JOIN roles AS r ON r.id = h.role_id \
     WHERE u.id = $2 AND u.status = 'active' AND (u.org_id = $1 OR m.status = 'active')";
-
-/// The codes are those of this binary's roles, never input.
-const GRANT: &str = "INSERT INTO user_roles (user_id, org_id, role_id, created_at, updated_at) \
-    SELECT $1, $2, id, $3, $3 FROM roles WHERE code = $4";
 
 impl TenantTx {
     /// Those who join this organization.
@@ -83,23 +64,6 @@ impl Newcomers<'_> {
         Ok(member.one(self.tx).await?.is_some())
     }
 
-    /// Stores a user. A taken address is `StoreError::is_duplicate_of("email")`.
-    pub async fn add(&self, new: &NewUser<'_>) -> Result<UserId, StoreError> {
-        let row = user::ActiveModel {
-            id: NotSet,
-            org_id: Set(self.scope.org().get()),
-            email: Set(new.email.as_str().to_owned()),
-            password_hash: Set(new.password_hash.to_owned()),
-            full_name: Set(Some(new.full_name.to_owned())),
-            status: Set(Status::Active.as_str().to_owned()),
-            last_login_at: Set(None),
-            password_changed_at: Set(None),
-            created_at: Set(new.at),
-            updated_at: Set(new.at),
-        };
-        Ok(UserId::new(row.insert(self.tx).await?.id))
-    }
-
     /// Makes somebody from elsewhere a member from now on, also one who was before.
     pub async fn join(&self, user: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
         use membership::Column::{CreatedAt, OrgId, Status as State, UpdatedAt, UserId as Who};
@@ -112,21 +76,6 @@ impl Newcomers<'_> {
         };
         let again = OnConflict::columns([OrgId, Who]).update_columns([State, CreatedAt, UpdatedAt]).to_owned();
         membership::Entity::insert(row).on_conflict(again).exec_without_returning(self.tx).await?;
-        Ok(())
-    }
-
-    /// Gives somebody exactly these roles here.
-    pub async fn grant(&self, user: UserId, roles: &RoleSet, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let held = user_role::Entity::delete_within(self.scope).filter(user_role::Column::UserId.eq(user.get()));
-        held.exec(self.tx).await?;
-        let backend = self.tx.get_database_backend();
-        for role in roles.iter() {
-            let values = [user.get().into(), self.scope.org().get().into(), now.into(), role.code().into()];
-            let done = self.tx.execute_raw(Statement::from_sql_and_values(backend, GRANT, values)).await?;
-            if done.rows_affected() != 1 {
-                return Err(StoreError::Unreadable("role"));
-            }
-        }
         Ok(())
     }
 }

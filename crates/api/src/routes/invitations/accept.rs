@@ -4,12 +4,11 @@ use actix_web::{HttpResponse, web::Data};
 use sme_pulse_auth::service::{AcceptInvitation, AuthService};
 use sme_pulse_domain::text::NAME;
 
-use super::view::NewUserView;
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
     input::{Body, Object, SECRET, new_password, text},
-    routes::origin,
+    routes::{origin, users::PersonView},
 };
 
 /// What an invited person sends to become a user.
@@ -34,7 +33,7 @@ pub(super) struct AcceptBody {
 #[utoipa::path(post, path = "/api/v1/invitations/accept", operation_id = "acceptInvitation", tag = "invitations",
     request_body(content = AcceptBody),
     responses(
-        (status = 201, description = "The new user", body = NewUserView),
+        (status = 201, description = "The new user", body = PersonView),
         (status = 400, description = "Unknown, used, revoked or expired", body = crate::docs::schemas::ErrorEnvelope),
         (status = 409, description = "The address has an account: sign in and join", body = crate::docs::schemas::ErrorEnvelope),
         (status = 413, description = "Body too large", body = crate::docs::schemas::ErrorEnvelope),
@@ -55,7 +54,7 @@ pub(super) async fn handle(
         fields.finish(|| Some((token?.into_inner(), full_name?, password?.into_inner())))?;
     let accept = AcceptInvitation { token, full_name, password, origin: origin(&context) };
     let new = auth.accept_invitation(accept).await?;
-    context.identify(new.user.id.get(), new.user.org.get());
-    context.notice(Notice::info("Invitation accepted").email(new.user.email.masked().to_string()));
-    Ok(HttpResponse::Created().json(NewUserView::from(new)))
+    context.identify(new.id.get(), new.org.get());
+    context.notice(Notice::info("Invitation accepted").email(new.email.masked().to_string()));
+    Ok(HttpResponse::Created().json(PersonView::from(new)))
 }

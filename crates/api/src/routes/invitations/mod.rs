@@ -15,7 +15,7 @@ use super::{
     Limits,
     mount::{Resource, Table},
 };
-pub(super) use view::{NewUserView, PlaceView};
+pub(super) use view::PlaceView;
 
 const PREFIX: &str = "/api/v1/invitations";
 

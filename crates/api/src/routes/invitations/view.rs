@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sme_pulse_auth::service::{NewMember, OpenInvitation};
+use sme_pulse_auth::service::OpenInvitation;
 use sme_pulse_domain::{
     ids::UserId,
     invitation::Invitation,
@@ -72,35 +72,6 @@ pub(super) struct OpenInvitationView {
     has_account: bool,
 }
 
-/// A user who has just become one.
-#[derive(Serialize, ToSchema)]
-pub(in crate::routes) struct NewUserView {
-    /// Key.
-    id: i64,
-    /// Address in normal form.
-    #[schema(example = "ann@example.com")]
-    email: String,
-    /// Name.
-    full_name: Option<String>,
-    /// Organization.
-    org_id: i64,
-    /// `active` or `inactive`.
-    #[schema(example = "active")]
-    status: &'static str,
-    /// Role codes, ordered by role id.
-    #[schema(example = json!(["accountant"]))]
-    roles: Vec<&'static str>,
-    /// When they became one.
-    #[schema(format = DateTime, example = "2025-11-20T08:15:30.123456Z")]
-    created_at: String,
-    /// The same, so far.
-    #[schema(format = DateTime, example = "2025-11-20T08:15:30.123456Z")]
-    updated_at: String,
-    /// Null: they have not signed in yet.
-    #[schema(format = DateTime)]
-    last_login: Option<String>,
-}
-
 impl InvitationView {
     pub(super) fn of(invitation: &Invitation, now: DateTime<Utc>) -> Self {
         Self {
@@ -140,22 +111,6 @@ impl From<OpenInvitation> for OpenInvitationView {
             roles: codes(&open.roles),
             expires_at: timestamp(open.expires_at),
             has_account: open.has_account,
-        }
-    }
-}
-
-impl From<NewMember> for NewUserView {
-    fn from(NewMember { user, roles, created_at }: NewMember) -> Self {
-        Self {
-            id: user.id.get(),
-            email: user.email.as_str().to_owned(),
-            full_name: user.full_name,
-            org_id: user.org.get(),
-            status: user.status.as_str(),
-            roles: codes(&roles),
-            created_at: timestamp(created_at),
-            updated_at: timestamp(created_at),
-            last_login: None,
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn handle(
     let token = fields.required("token", SECRET);
     let token = fields.finish(|| Some(token?.into_inner()))?;
     let founded = auth.confirm_sign_up(&token, &origin(&context)).await?;
-    let owner = &founded.owner.user;
+    let owner = &founded.owner;
     context.identify(owner.id.get(), owner.org.get());
     context.notice(Notice::info("Organization signed up").email(owner.email.masked().to_string()).reason("confirmed"));
     Ok(Json(ConfirmedView { message: "Confirmed; log in" }))

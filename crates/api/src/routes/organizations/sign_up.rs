@@ -71,7 +71,7 @@ pub(super) async fn handle(
     let notice = |text| Notice::info(text).email(email.masked().to_string());
     let answer = match auth.sign_up(new).await? {
         SignedUp::Founded(founded) => {
-            context.identify(founded.owner.user.id.get(), founded.organization.id.get());
+            context.identify(founded.owner.id.get(), founded.organization.id.get());
             context.notice(notice("Organization signed up"));
             SignUpAnswer::Founded(Box::new((*founded).into()))
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sme_pulse_auth::service::Founded;
 use utoipa::ToSchema;
 
-use crate::routes::invitations::NewUserView;
+use crate::routes::users::PersonView;
 
 /// What came of a sign-up.
 #[derive(Serialize, ToSchema)]
@@ -38,7 +38,7 @@ pub(super) struct FoundedView {
     #[schema(example = false)]
     confirmation_required: bool,
     /// The first owner.
-    user: NewUserView,
+    user: PersonView,
 }
 
 /// A mail has to be answered before there is an organization. The answer is the same whoever has the address.

@@ -7,7 +7,9 @@ mod list;
 mod read;
 mod reset_password;
 mod update;
-pub(super) mod view;
+mod view;
+
+pub(super) use view::PersonView;
 
 use utoipa::OpenApi;
 

@@ -10,9 +10,6 @@ use crate::{
     support::{PASSWORD, TestApp},
 };
 
-/// Answers for routes that the application does not have yet; not used once it has them.
-const STUB: &str = include_str!("../stub.js");
-
 /// The console, open in a browser.
 struct Console {
     browser: Option<Browser>,
@@ -25,15 +22,6 @@ impl Console {
         let mut browser = Browser::start()?;
         browser.appear(1280, "light");
         Some(Self { browser: Some(browser), base: app.base.clone() })
-    }
-
-    /// The same; routes that the application lacks are played.
-    fn with_all_routes(app: &TestApp) -> Option<Self> {
-        let mut console = Self::open(app)?;
-        if !has(app, "/api/v1/users") {
-            console.browser.as_mut().unwrap().before_scripts(STUB);
-        }
-        Some(console)
     }
 
     /// Does something in the browser, which blocks, while the application goes on.
@@ -129,9 +117,4 @@ impl Console {
             assert!(ours, "a request to {url}");
         }
     }
-}
-
-/// Whether the application has this route.
-fn has(app: &TestApp, path: &str) -> bool {
-    app.routes.iter().any(|route| route.path == path)
 }

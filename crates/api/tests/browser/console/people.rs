@@ -3,7 +3,7 @@
 use sme_pulse_domain::role::Role;
 use sme_pulse_testing::on_both_databases;
 
-use super::{Console, has};
+use super::Console;
 use crate::support::{PASSWORD, TestApp};
 
 const NAME: &str = "Ada <b>Lovelace</b>";
@@ -16,7 +16,7 @@ fn row(texts: &[&str]) -> String {
 
 on_both_databases! {
     async fn people_are_added_found_changed_and_deactivated(app: TestApp) {
-        let Some(mut console) = Console::with_all_routes(&app) else { return };
+        let Some(mut console) = Console::open(&app) else { return };
         console.sign_in("admin@sme.com").await;
         console.sees("admin@sme.com").await;
         console.press("Add a person").await;
@@ -48,9 +48,7 @@ on_both_databases! {
         console.sees("It is not shown again.").await;
         let password = console.eval("document.querySelector('dialog code').textContent").await.as_str().unwrap().to_owned();
         assert_eq!(password.chars().count(), 16);
-        if has(&app, "/api/v1/users") {
-            assert_eq!(app.log_in("ada@example.com", &password).await.status, 200);
-        }
+        assert_eq!(app.log_in("ada@example.com", &password).await.status, 200);
         console.press("Done").await;
         console.wait_for("!document.querySelector('dialog')").await;
         assert_eq!(console.eval(&format!("document.documentElement.innerHTML.includes({password:?})")).await, false);
@@ -68,7 +66,7 @@ on_both_databases! {
     }
 
     async fn invitations_are_sent_again_and_revoked(app: TestApp) {
-        let Some(mut console) = Console::with_all_routes(&app) else { return };
+        let Some(mut console) = Console::open(&app) else { return };
         console.sign_in("admin@sme.com").await;
         console.press("Invitations").await;
         console.press("Invite somebody").await;
@@ -86,15 +84,12 @@ on_both_databases! {
     }
 
     async fn an_invited_person_joins_by_the_link(app: TestApp) {
-        let Some(mut console) = Console::with_all_routes(&app) else { return };
-        let token = if has(&app, "/api/v1/invitations") {
-            let sent = app.admin().await.post_json("/api/v1/invitations", &serde_json::json!({"email": "new@example.com", "role": "accountant"})).await;
-            assert_eq!(sent.status, 201, "{}", sent.text);
-            let mail = app.mails("new@example.com", "", 1).await.remove(0);
-            mail.split("/invitation?token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
-        } else {
-            "good".to_owned()
-        };
+        let Some(mut console) = Console::open(&app) else { return };
+        let invitation = serde_json::json!({"email": "new@example.com", "role": "accountant"});
+        let sent = app.admin().await.post_json("/api/v1/invitations", &invitation).await;
+        assert_eq!(sent.status, 201, "{}", sent.text);
+        let mail = app.mails("new@example.com", "", 1).await.remove(0);
+        let token = mail.split("/invitation?token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
         console.go(&format!("/console/invitation?token={token}")).await;
         console.sees("You are invited to join").await;
         console.sees("Accountant").await;
@@ -104,18 +99,13 @@ on_both_databases! {
         console.enter("password", "correct horse battery").await;
         console.press("Join").await;
         console.sees(&format!("Welcome, {NAME}.")).await;
-        if has(&app, "/api/v1/invitations") {
-            assert_eq!(app.log_in("new@example.com", "correct horse battery").await.status, 200);
-        }
+        assert_eq!(app.log_in("new@example.com", "correct horse battery").await.status, 200);
         console.go("/console/invitation?token=nonsense").await;
         console.wait_for("document.querySelector('main [role=alert]')").await;
         console.assert_clean().await;
     }
 
     async fn a_member_of_another_organization_joins_and_goes_back_and_forth(app: TestApp) {
-        if !has(&app, "/api/v1/auth/switch-organization") {
-            return;
-        }
         let member = app.member(&[Role::Cashier]).await;
         let invitation = serde_json::json!({"email": member.email, "role": "admin"});
         let sent = app.admin().await.post_json("/api/v1/invitations", &invitation).await;
@@ -141,21 +131,6 @@ on_both_databases! {
         // Each session that was left behind has ended: the test's own one and this one are there.
         console.press("Sessions").await;
         console.wait_for("document.querySelectorAll('tbody tr').length === 2").await;
-        console.assert_clean().await;
-    }
-
-    async fn lists_that_the_server_does_not_have_say_so(app: TestApp) {
-        if has(&app, "/api/v1/users") && has(&app, "/api/v1/invitations") {
-            return;
-        }
-        let member = app.member(&[Role::Owner]).await;
-        let Some(mut console) = Console::open(&app) else { return };
-        console.credentials(&member.email, PASSWORD).await;
-        console.sees("This server does not offer this list.").await;
-        console.press("Invitations").await;
-        console.sees("This server does not offer this list.").await;
-        console.press("Organization").await;
-        console.sees("Tax code").await;
         console.assert_clean().await;
     }
 }

@@ -144,7 +144,7 @@ on_both_databases! {
 
     async fn every_view_fits_a_narrow_page_in_both_schemes(app: TestApp) {
         let member = app.member(&[Role::Owner]).await;
-        let Some(mut console) = Console::with_all_routes(&app) else { return };
+        let Some(mut console) = Console::open(&app) else { return };
         for (scheme, paper) in [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 23, 27)")] {
             console.run(move |browser| browser.appear(360, scheme)).await;
             console.go("/console").await;
@@ -168,7 +168,7 @@ on_both_databases! {
 
     async fn nothing_moves_while_a_view_is_loading(app: TestApp) {
         let member = app.member(&[Role::Owner]).await;
-        let Some(mut console) = Console::with_all_routes(&app) else { return };
+        let Some(mut console) = Console::open(&app) else { return };
         console.sign_in(&member.email).await;
         console.run(|browser| browser.before_scripts(
             "window.moved = 0; new PerformanceObserver(list => { for (const e of list.getEntries()) window.moved += e.value; }) \

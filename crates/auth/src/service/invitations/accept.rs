@@ -9,11 +9,13 @@ use sme_pulse_domain::{
     invitation::{Invitation, may_invite},
     organization::Place,
     password_rules,
+    person::{NewPerson, Person},
     role::RoleSet,
     session::EndReason,
+    status::Status,
     tenant::TenantScope,
 };
-use sme_pulse_persistence::{NewUser, ShownInvitation, TenantTx, retrying};
+use sme_pulse_persistence::{ShownInvitation, TenantTx, retrying};
 use zeroize::Zeroizing;
 
 use super::{InvitationError, manage::event};
@@ -21,7 +23,6 @@ use crate::{
     Principal,
     service::{
         AuthService,
-        newcomer::NewMember,
         one_time_token::{OneTimeToken, TokenKind},
     },
 };
@@ -64,7 +65,7 @@ impl AuthService {
 
     /// Makes the holder of a link a user, at home in the organization that invites. The link works once, also when it is
     /// used several times at the same moment.
-    pub async fn accept_invitation(&self, accept: AcceptInvitation) -> Result<NewMember, InvitationError> {
+    pub async fn accept_invitation(&self, accept: AcceptInvitation) -> Result<Person, InvitationError> {
         let AcceptInvitation { token, full_name, password, origin } = accept;
         let token = hash_of(&token)?;
         // Only a look, so that rubbish costs no hash; what counts is asked in the transaction.
@@ -80,12 +81,17 @@ impl AuthService {
             let at = self.parts.clock.now();
             let tx = self.parts.store.begin(scope_of(invitation.org, None)).await?;
             let (claimed, _) = claim(&tx, &token, at).await?;
-            let new = NewUser { email: &claimed.email, full_name: &full_name, password_hash: &password_hash, at };
-            let user = tx.newcomers().add(&new).await?;
-            admit(&tx, user, &claimed, &origin, at).await?;
+            let new = NewPerson {
+                email: claimed.email.clone(),
+                password_hash: password_hash.clone(),
+                full_name: Some(full_name.clone()),
+                status: Status::Active,
+                roles: claimed.roles.clone(),
+            };
+            let user = tx.people().create(&new, at).await?;
+            note_joined(&tx, user, &claimed, &origin, at).await?;
             tx.commit().await?;
-            let of = (claimed.email, full_name.clone());
-            Ok(NewMember::of((user, claimed.org), of, claimed.roles, at))
+            Ok(new.stored_as(user, claimed.org, at))
         })
         .await
     }
@@ -113,7 +119,8 @@ impl AuthService {
             // Whoever was a member before comes back without what they left open then.
             tx.sessions().end_all_here(user, EndReason::EndedWithOthers, now).await?;
             tx.newcomers().join(user, now).await?;
-            admit(&tx, user, &claimed, origin, now).await?;
+            tx.people().set_roles(user, &claimed.roles, now).await?;
+            note_joined(&tx, user, &claimed, origin, now).await?;
             tx.commit().await?;
             Ok(Place { org: claimed.org, name, roles: claimed.roles, is_home: false })
         })
@@ -146,15 +153,14 @@ async fn stands(tx: &TenantTx, invitation: &Invitation) -> Result<bool, Invitati
     Ok(tx.newcomers().roles_of(sender).await?.is_some_and(|held| may_invite(&held, &invitation.roles)))
 }
 
-/// Gives whoever came by a link what it promised, and records it.
-async fn admit(
+/// Notes who has come by the link, at the invitation and in the audit trail.
+async fn note_joined(
     tx: &TenantTx,
     user: UserId,
     claimed: &Invitation,
     origin: &Origin,
     now: DateTime<Utc>,
 ) -> Result<(), InvitationError> {
-    tx.newcomers().grant(user, &claimed.roles, now).await?;
     tx.invitations().accepted_by(claimed.id, user).await?;
     Ok(tx.record(event(Action::InvitationAccepted, claimed, user, origin), now).await?)
 }

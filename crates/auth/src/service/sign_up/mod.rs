@@ -10,18 +10,17 @@ use sme_pulse_domain::{
     ids::{OrgId, UserId},
     organization::Organization,
     password_rules::{self, WeakPassword},
+    person::{NewPerson, Person},
     role::Role,
+    status::Status,
     tenant::TenantScope,
 };
-use sme_pulse_persistence::{
-    AsStoreError, NewOrganization, NewUser, SignUpRow, StoreError, SystemTx, TenantTx, retrying,
-};
+use sme_pulse_persistence::{AsStoreError, NewOrganization, SignUpRow, StoreError, SystemTx, TenantTx, retrying};
 use zeroize::Zeroizing;
 
 use super::{
     AuthService,
     errands::{Errand, ErrandsFull},
-    newcomer::NewMember,
     one_time_token::{OneTimeToken, TokenKind},
 };
 use crate::password::HashError;
@@ -59,7 +58,7 @@ pub struct Founded {
     /// The organization.
     pub organization: Organization,
     /// The owner.
-    pub owner: NewMember,
+    pub owner: Person,
 }
 
 /// Why a company could not sign up, or confirm that it did.
@@ -149,7 +148,7 @@ impl AuthService {
             let row = tx.take_sign_up(&token, now).await?.ok_or(SignUpError::InvalidLink)?;
             let (tx, founded) = found(tx, &row, now).await?;
             tx.record(created(&founded, origin), now).await?;
-            let owner = &founded.owner.user;
+            let owner = &founded.owner;
             tx.record(AuditEvent::by_user(Action::SignUpConfirmed, (owner.id, owner.org), origin), now).await?;
             tx.commit().await?;
             Ok(founded)
@@ -166,11 +165,15 @@ async fn found(tx: SystemTx, row: &SignUpRow, at: DateTime<Utc>) -> Result<(Tena
     tx.ensure_roles(at).await?;
     let organization = tx.found(&row.organization, at).await?;
     let tx = tx.go_on_in(scope_of(organization.id, None)).await?;
-    let SignUpRow { email, full_name, password_hash, .. } = row;
-    let user = tx.newcomers().add(&NewUser { email, full_name, password_hash, at }).await?;
-    let roles = [Role::Owner].into_iter().collect();
-    tx.newcomers().grant(user, &roles, at).await?;
-    let owner = NewMember::of((user, organization.id), (email.clone(), full_name.clone()), roles, at);
+    let first = NewPerson {
+        email: row.email.clone(),
+        password_hash: row.password_hash.clone(),
+        full_name: Some(row.full_name.clone()),
+        status: Status::Active,
+        roles: [Role::Owner].into_iter().collect(),
+    };
+    let user = tx.people().create(&first, at).await?;
+    let owner = first.stored_as(user, organization.id, at);
     Ok((tx, Founded { organization, owner }))
 }
 
@@ -179,11 +182,11 @@ fn created(founded: &Founded, origin: &Origin) -> AuditEvent {
     let details = [
         ("name", Some(organization.name.clone())),
         ("tax_code", organization.tax_code.clone()),
-        ("owner", Some(owner.user.email.as_str().to_owned())),
+        ("owner", Some(owner.email.as_str().to_owned())),
     ];
     let event = AuditEvent::new(Action::OrganizationCreated, Some(organization.id), origin.clone());
     AuditEvent {
-        actor: Some(owner.user.id),
+        actor: Some(owner.id),
         entity: Some("organizations"),
         entity_id: Some(organization.id.get()),
         after: Some(Details::from(details.map(|(name, value)| (name.to_owned(), value)))),
