@@ -149,7 +149,8 @@ impl Dialect {
                 ("form", format!("{column} GLOB '{SQLITE_TIME}' AND substr({column}, 1, 10) IS date({column})"))
             }
             Kind::Uuid => ("form", format!("length({column}) = 36 AND {column} = lower({column})")),
-            Kind::Json => ("form", format!("json_valid({column})")),
+            // Older programs than ours say 0 of NULL, and would find every row without a value corrupt.
+            Kind::Json => ("form", format!("{column} IS NULL OR json_valid({column})")),
             Kind::Char(_) | Kind::Text | Kind::BigInt => return None,
         })
     }

@@ -25,6 +25,7 @@ mod m20261122_000012_memberships;
 mod m20261122_000013_invitations;
 mod m20261122_000014_sign_ups;
 mod m20261122_000015_row_level_security;
+mod m20261122_000016_given_passwords;
 mod run;
 mod runtime_role;
 mod table;
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000013_invitations::CHANGE),
             Box::new(m20261122_000014_sign_ups::CHANGE),
             Box::new(m20261122_000015_row_level_security::RowLevelSecurity),
+            Box::new(m20261122_000016_given_passwords::GivenPasswords),
         ]
     }
 }

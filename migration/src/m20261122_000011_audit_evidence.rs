@@ -36,8 +36,8 @@ const COLUMNS: [(&str, &str, &str); 3] = [
         "INTEGER NOT NULL DEFAULT 1 CONSTRAINT ck_audit_log_encoding_range \
          CHECK (encoding BETWEEN -2147483648 AND 2147483647)",
     ),
-    ("salts", "jsonb", "TEXT CONSTRAINT ck_audit_log_salts_form CHECK (json_valid(salts))"),
-    ("erased", "jsonb", "TEXT CONSTRAINT ck_audit_log_erased_form CHECK (json_valid(erased))"),
+    ("salts", "jsonb", "TEXT CONSTRAINT ck_audit_log_salts_form CHECK (salts IS NULL OR json_valid(salts))"),
+    ("erased", "jsonb", "TEXT CONSTRAINT ck_audit_log_erased_form CHECK (erased IS NULL OR json_valid(erased))"),
 ];
 
 /// What the list of events is filtered by; each ends in the order in which it is shown.

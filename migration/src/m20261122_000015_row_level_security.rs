@@ -16,7 +16,7 @@ const ORG: &str = "NULLIF(current_setting('sme_pulse.org_id', true), '')::bigint
 const PERSON: &str = "NULLIF(current_setting('sme_pulse.user_id', true), '')::bigint";
 
 /// Tables whose every row is its organization's alone.
-const OF_ORGANIZATIONS: [&str; 17] = [
+const OF_ORGANIZATIONS: [&str; 13] = [
     "core.user_roles",
     "finance.customers",
     "finance.suppliers",
@@ -30,35 +30,56 @@ const OF_ORGANIZATIONS: [&str; 17] = [
     "analytics.settings",
     "auth.idempotency_keys",
     "auth.invitations",
-    "auth.mfa_factors",
-    "auth.mfa_recovery_codes",
-    "auth.mfa_challenges",
-    "auth.memberships",
 ];
 
 /// The others: table, name of the policy, command, what must hold of rows that are found, and of rows that are written.
+/// Where the latter is missing, PostgreSQL asks the former of both.
 fn special() -> Vec<(&'static str, &'static str, &'static str, String, Option<String>)> {
     let home = format!("org_id = {ORG}");
-    let home_or_self = format!("org_id = {ORG} OR id = {PERSON}");
-    let at_home = "auth.is_at_home(user_id)".to_owned();
     let own = format!("org_id = {ORG} OR user_id = {PERSON} OR auth.is_at_home(user_id)");
     let sheet = format!("id = {ORG}");
     let chain = format!("chain_id = {ORG}");
-    vec![
+    let mut policies = vec![
         ("core.organizations", "tenant_read", "SELECT", sheet.clone(), None),
         ("core.organizations", "tenant_write", "UPDATE", sheet, None),
-        ("core.users", "tenant_read", "SELECT", format!("{home_or_self} OR auth.belongs_here(id)"), None),
+        (
+            "core.users",
+            "tenant_read",
+            "SELECT",
+            format!("org_id = {ORG} OR id = {PERSON} OR auth.belongs_here(id)"),
+            None,
+        ),
         ("core.users", "tenant_add", "INSERT", String::new(), Some(home.clone())),
-        ("core.users", "tenant_write", "UPDATE", home_or_self, None),
+        // Home governs the account. Not its holder from elsewhere: a statement that forgot its tenant would find their row.
+        ("core.users", "tenant_write", "UPDATE", home.clone(), Some(home.clone())),
         ("core.users", "tenant_remove", "DELETE", home.clone(), None),
         // A person may see where they belong.
         ("auth.memberships", "tenant_self", "SELECT", format!("user_id = {PERSON}"), None),
-        // Sessions are a person's own, in whatever organization, and their home governs them.
+        ("auth.memberships", "tenant_read", "SELECT", home.clone(), None),
+        // A membership opens its person's row to the organization, so people join by themselves, and a membership that is
+        // there cannot become another person's.
+        (
+            "auth.memberships",
+            "tenant_add",
+            "INSERT",
+            String::new(),
+            Some(format!("org_id = {ORG} AND user_id = {PERSON}")),
+        ),
+        (
+            "auth.memberships",
+            "tenant_write",
+            "UPDATE",
+            home.clone(),
+            Some(format!("org_id = {ORG} AND (user_id = {PERSON} OR auth.belongs_here(user_id))")),
+        ),
+        ("auth.memberships", "tenant_remove", "DELETE", home.clone(), None),
+        // Sessions are a person's own, in whatever organization, and their home governs them. None becomes another
+        // organization's or person's.
         ("auth.sessions", "tenant_read", "SELECT", own.clone(), None),
         ("auth.sessions", "tenant_add", "INSERT", String::new(), Some(home.clone())),
-        ("auth.sessions", "tenant_write", "UPDATE", own, None),
+        ("auth.sessions", "tenant_write", "UPDATE", own, Some("auth.is_session_of(id, user_id, org_id)".to_owned())),
         ("auth.sessions", "tenant_remove", "DELETE", home.clone(), None),
-        ("auth.password_reset_tokens", "tenant", "ALL", at_home, None),
+        ("auth.password_reset_tokens", "tenant", "ALL", "auth.is_at_home(user_id)".to_owned(), None),
         ("auth.audit_log", "tenant_read", "SELECT", home.clone(), None),
         ("auth.audit_log", "tenant_erase", "UPDATE", home.clone(), None),
         (
@@ -70,7 +91,13 @@ fn special() -> Vec<(&'static str, &'static str, &'static str, String, Option<St
         ),
         ("auth.audit_heads", "tenant", "ALL", chain.clone(), None),
         ("auth.audit_checkpoints", "tenant_read", "SELECT", chain, None),
-    ]
+    ];
+    // Log-ins ask for these wherever a person is at home, so no other organization may put one there.
+    for table in ["auth.mfa_factors", "auth.mfa_recovery_codes", "auth.mfa_challenges"] {
+        let at_home = format!("{home} AND auth.is_at_home(user_id)");
+        policies.push((table, "tenant", "ALL", home.clone(), Some(at_home)));
+    }
+    policies
 }
 
 /// The statements that confine a table with an `org_id` to its organization, for migrations that make one.
@@ -85,30 +112,43 @@ fn close(table: &str) -> String {
         "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
          DO $$ BEGIN EXECUTE format('CREATE POLICY unconfined ON {table} TO %I \
              USING (current_setting(''sme_pulse.every_tenant'', true) = ''on'')', \
-             (SELECT relowner::regrole::text FROM pg_class WHERE oid = '{table}'::regclass)); END $$"
+             (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = '{table}'::regclass)); END $$"
     )
 }
 
 /// Where a policy has to look into another table. As a function it costs nothing until a row is met that the conditions
 /// before it do not settle; a sub-query would be made ready for every statement, also inside the functions past the wall.
-/// They run as whoever asks, under that table's policies.
-fn questions() -> [String; 2] {
-    let question = |name: &str, from: &str| {
+/// They run as whoever asks, under that table's policies, and see what was there before the statement that asks: so of a
+/// row that is written they can say what it was.
+fn questions() -> [String; 3] {
+    let question = |name: &str, arguments: &str, from: &str| {
         format!(
-            "CREATE FUNCTION auth.{name}(person bigint) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS \
-             $$ BEGIN RETURN EXISTS (SELECT 1 FROM {from} = person AND org_id = {ORG}); END $$"
+            "CREATE FUNCTION auth.{name}({arguments}) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS \
+             $$ BEGIN RETURN EXISTS (SELECT 1 FROM {from}); END $$"
         )
     };
-    [question("is_at_home", "core.users WHERE id"), question("belongs_here", "auth.memberships WHERE user_id")]
+    [
+        question("is_at_home", "person bigint", &format!("core.users WHERE id = person AND org_id = {ORG}")),
+        question(
+            "belongs_here",
+            "person bigint",
+            &format!("auth.memberships WHERE user_id = person AND org_id = {ORG}"),
+        ),
+        question(
+            "is_session_of",
+            "named uuid, person bigint, place bigint",
+            "auth.sessions WHERE id = named AND user_id = person AND org_id = place",
+        ),
+    ]
 }
 
 fn up() -> Vec<String> {
     let special = special();
     let mut statements = questions().to_vec();
     statements.extend(OF_ORGANIZATIONS.iter().map(|table| confine(table)));
-    let mut last = "auth.memberships";
+    let mut last = "";
     for (table, name, command, found, written) in special {
-        if table != last && table != "auth.memberships" {
+        if table != last {
             statements.push(close(table));
             last = table;
         }
@@ -152,7 +192,10 @@ impl MigrationTrait for RowLevelSecurity {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut statements = functions::remove();
         statements.push(DOWN.to_owned());
-        statements.push("DROP FUNCTION auth.is_at_home(bigint), auth.belongs_here(bigint)".to_owned());
+        statements.push(
+            "DROP FUNCTION auth.is_at_home(bigint), auth.belongs_here(bigint), auth.is_session_of(uuid, bigint, bigint)"
+                .to_owned(),
+        );
         on_postgres(manager, &statements).await
     }
 

@@ -193,14 +193,12 @@ impl Store {
 /// What stands for no organization: the events outside any are recorded in its name, and no row of one is seen.
 const OUTSIDE: i64 = 0;
 
-/// The statements that name the organization and the person to row-level security, until the transaction ends. Numbers,
-/// so nothing has to be quoted; all in one message, so that they cost one round trip together.
+/// The statements that name the organization and the person to row-level security, until the transaction ends or goes on
+/// as others. Numbers, so nothing has to be quoted; all in one message, so that they cost one round trip together. Nobody
+/// is named too, or whoever acted before would go on to.
 fn acting_as((org, actor): (i64, Option<UserId>)) -> String {
-    let org = format!("SET LOCAL sme_pulse.org_id = '{org}'");
-    match actor {
-        Some(actor) => format!("{org}; SET LOCAL sme_pulse.user_id = '{actor}'"),
-        None => org,
-    }
+    let actor = actor.map(|actor| actor.to_string()).unwrap_or_default();
+    format!("SET LOCAL sme_pulse.org_id = '{org}'; SET LOCAL sme_pulse.user_id = '{actor}'")
 }
 
 /// A transaction inside one organization.

@@ -1,5 +1,7 @@
-//! The ways past row-level security: each finds or changes little, by a key that only its caller can know, or keeps house
-//! for all organizations. They run as the owner, and may be called by nobody who was not granted it.
+//! The ways past row-level security: each does one thing. Most go by a key that is hard to guess: a hash, a UUID, an
+//! address. `find_principal`, `places_of` and those of the audit trail go by small numbers, which anybody can count up, and
+//! those that keep house by none; what may run any SQL as the serving role reads through them. They run as the owner, and may
+//! be called by nobody who was not granted it.
 
 /// A way past.
 struct Exception {
@@ -166,12 +168,15 @@ const EXCEPTIONS: [Exception; 22] = [
       AND (last_seen_at IS NULL OR last_seen_at <= not_after);
   GET DIAGNOSTICS done = ROW_COUNT;",
     },
-    // The setting is what the trigger on sessions looks for: nobody has to hear of the end of what ended long ago.
+    // The setting is what the trigger on sessions looks for: nobody has to hear of the end of what ended long ago. What time
+    // it is the caller says, whose clock need not be the database's. So a call cannot name all time, nor remove much.
     Exception {
         name: "remove_expired",
         arguments: "kind text, until timestamptz, at_most bigint",
         returns: "bigint",
         body: "
+  IF NOT isfinite(until) THEN RAISE EXCEPTION 'not everything has expired'; END IF;
+  at_most := LEAST(at_most, 1000);
   PERFORM set_config('sme_pulse.removing_expired', 'on', true);
   CASE kind
   WHEN 'sessions' THEN DELETE FROM auth.sessions

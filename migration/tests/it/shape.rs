@@ -7,13 +7,14 @@ use sme_pulse_testing::{Engine, TestDatabase, on_both_databases};
 use crate::catalog::catalog;
 use crate::support::{all, furnished, lock, run, texts};
 
-const TABLES: [&str; 27] = [
+const TABLES: [&str; 28] = [
     "analytics.alerts",
     "analytics.export_jobs",
     "analytics.settings",
     "auth.audit_checkpoints",
     "auth.audit_heads",
     "auth.audit_log",
+    "auth.given_passwords",
     "auth.guess_counters",
     "auth.idempotency_keys",
     "auth.invitations",

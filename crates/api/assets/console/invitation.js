@@ -7,7 +7,7 @@ import { roleNames, moment } from "./format.js";
 import { tokenOf } from "./link.js";
 import { me, reloadMe } from "./me.js";
 import { go } from "./router.js";
-import { replace } from "./session.js";
+import { proof, replace } from "./session.js";
 
 export const title = "Invitation";
 
@@ -59,7 +59,7 @@ function join(token, { organization, email }) {
     submit: "Join",
     async onSubmit() {
       const joined = await post("/invitations/join", { token });
-      await replace(await post("/auth/switch-organization", { org_id: joined.id }));
+      await replace(await post("/auth/switch-organization", { org_id: joined.id, ...proof() }));
       await reloadMe();
       announce(`You have joined ${organization}.`);
       await go("/console", { replace: true });
@@ -74,11 +74,11 @@ export const signUp = {
     const place = h("div", { class: "narrow" });
     if (!token) return h("p", { role: "alert" }, "This link is not complete. Open it again from the mail.");
     place.append(form({
-      intro: "One click, and your organization is ready.",
-      fields: [],
+      intro: "Type the password you signed up with, and your organization is ready. If you did not sign up, leave this page.",
+      fields: [{ name: "password", label: "Password", type: "password", autocomplete: "current-password", required: true }],
       submit: "Confirm",
-      async onSubmit() {
-        const answer = await openCall("POST", "/organizations/confirm", { token });
+      async onSubmit({ password }) {
+        const answer = await openCall("POST", "/organizations/confirm", { token, password });
         history.replaceState(null, "");
         const done = h("p", { class: "done", role: "status", tabindex: "-1" }, answer.message);
         fill(place, done, h("p", {}, h("a", { href: "/console/sign-in" }, "Sign in")));

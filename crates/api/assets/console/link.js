@@ -1,5 +1,6 @@
-// Links of mails: their token goes from the address into the page's own state, so that it stays in no history and no
-// server's log, and a reload still finds it.
+// Links of mails: their token goes from the address into the page's own state, so that it stays in no history, and a
+// reload still finds it. Servers see it: it is in the address that opens the page, and in that of the call which looks an
+// invitation up.
 
 /** The token of the link, or null. */
 export function tokenOf(ctx) {

@@ -8,7 +8,7 @@ import { Problem } from "./http.js";
 import { me, reloadMe, setOrganization } from "./me.js";
 import { rightsOf } from "./rights.js";
 import { go } from "./router.js";
-import { replace } from "./session.js";
+import { proof, replace } from "./session.js";
 
 export const title = "Organization";
 
@@ -71,7 +71,7 @@ function choice(others) {
 
 async function change(one) {
   try {
-    await replace(await post("/auth/switch-organization", { org_id: one.id }));
+    await replace(await post("/auth/switch-organization", { org_id: one.id, ...proof() }));
     await reloadMe();
     announce(`You are in ${one.name} now.`);
     await go("/console");

@@ -66,7 +66,7 @@ async function edit(person, name) {
 async function deactivate(person, name) {
   const done = await confirmed({
     title: `Deactivate ${name}?`,
-    text: "They are signed out at once and cannot sign in again until somebody activates them.",
+    text: "They lose access to this organization at once, until somebody activates them. Somebody from another organization keeps their account and can go on there.",
     action: "Deactivate",
     danger: true,
     work: () => remove(`/users/${person.id}`),
@@ -78,7 +78,7 @@ async function deactivate(person, name) {
 async function activate(person, name) {
   const done = await confirmed({
     title: `Activate ${name}?`,
-    text: "They can sign in again, with the roles they have.",
+    text: "They have access to this organization again, with the roles they have.",
     action: "Activate",
     work: () => put(`/users/${person.id}`, { status: "active" }),
   });

@@ -51,6 +51,11 @@ export async function resume() {
   return own !== null;
 }
 
+/** Shows that this tab holds the session, and not only an access token of it. */
+export function proof() {
+  return own === null ? {} : { refresh_token: own.refresh };
+}
+
 /** What to do when the session has ended, here, in another tab or on the server. */
 export function whenOver(listener) {
   onOver = listener;

@@ -329,6 +329,14 @@ fn of_sign_up(error: &SignUpError) -> Class<'static> {
 fn of_switch(error: &SwitchError) -> Class<'static> {
     match error {
         SwitchError::NotFound => of_organization(&OrganizationError::NotFound),
+        SwitchError::AlreadyThere => {
+            Class::plain(StatusCode::BAD_REQUEST, "rule_violated", "You are in this organization already.")
+        }
+        SwitchError::PasswordOfAnother => Class::plain(
+            StatusCode::FORBIDDEN,
+            "own_password_required",
+            "Your password was set by somebody else. Set one of your own with the link of a forgotten password first.",
+        ),
         SwitchError::NoSession => of_factor(&FactorError::NoSession),
         SwitchError::Access(error) => of_access(error),
         SwitchError::Store(cause) => of_store(cause),

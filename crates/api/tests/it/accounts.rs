@@ -45,7 +45,7 @@ on_both_databases! {
             "name": "Giro", "type": "bank", "code": "1", "account_type": "liability", "account_number": "DE1",
             "bank_name": "B", "opening_balance": "-1250.50", "is_active": false
         })).await;
-        assert_eq!((&full["account_type"], &full["is_active"]), (&json!("liability"), &json!(false)));
+        assert_eq!((&full["account_type"], &full["is_active"]), (&json!("liability"), &json!(true)));
         let one = member.get(&format!("{PATH}/{}", full["id"])).await;
         assert!(one.text.contains(r#""opening_balance":-1250.5,"balance":-1250.5,"#), "{}", one.text);
         assert_eq!(one.json(), full);

@@ -34,17 +34,16 @@ struct Both<'a> {
 impl TestApp {
     async fn both(&self, roles: &[Role]) -> Both<'_> {
         let (host, person) = (self.member(&[Role::Owner]).await, self.member(&[Role::Owner]).await);
-        self.belongs(&person, host.org, roles).await;
+        self.belongs(person.user, host.org, roles).await;
         Both { person, host }
     }
 
     /// As joining writes it.
-    async fn belongs(&self, person: &Member<'_>, org: i64, roles: &[Role]) {
-        self.sql(&format!("INSERT INTO auth.memberships (org_id, user_id) VALUES ({org}, {})", person.user)).await;
+    async fn belongs(&self, user: i64, org: i64, roles: &[Role]) {
+        self.sql(&format!("INSERT INTO auth.memberships (org_id, user_id) VALUES ({org}, {user})")).await;
         for role in roles {
             self.sql(&format!(
-                "INSERT INTO core.user_roles (user_id, org_id, role_id) SELECT {}, {org}, id FROM core.roles WHERE code = '{role}'",
-                person.user
+                "INSERT INTO core.user_roles (user_id, org_id, role_id) SELECT {user}, {org}, id FROM core.roles WHERE code = '{role}'"
             ))
             .await;
         }
@@ -205,7 +204,7 @@ on_both_databases! {
     async fn a_log_in_whose_home_is_suspended_leads_to_the_first_other_organization(app: TestApp) {
         let both = app.both(&[Role::Accountant]).await;
         let later = app.member(&[Role::Owner]).await;
-        app.belongs(&both.person, later.org, &[Role::Admin]).await;
+        app.belongs(both.person.user, later.org, &[Role::Admin]).await;
         app.sql(&format!("UPDATE auth.memberships SET created_at = '2020-01-01 00:00:00.000000' WHERE org_id = {}", both.host.org)).await;
         app.suspend(both.person.org).await;
         let answer = app.log_in(&both.person.email, PASSWORD).await;
@@ -233,7 +232,7 @@ on_both_databases! {
     async fn the_second_half_of_a_log_in_leads_there_too(app: TestApp) {
         let host = app.member(&[Role::Owner]).await;
         let holder = app.holder(&[Role::Owner]).await;
-        app.belongs(&holder.member, host.org, &[Role::Cashier]).await;
+        app.belongs(holder.member.user, host.org, &[Role::Cashier]).await;
         let half = holder.half().await;
         app.suspend(holder.member.org).await;
         let answer = app.verify(&half, &holder.next_code()).await;
@@ -253,8 +252,9 @@ on_both_databases! {
             app.clock.advance(11 * DAY);
             refresh = tokens(&app.refresh(&refresh).await).1;
         }
-        let (token, _) = tokens(&app.refresh(&refresh).await);
-        let answer = app.with_token(&token, "POST", SWITCH, &json!({"org_id": both.host.org})).await;
+        let (token, newest) = tokens(&app.refresh(&refresh).await);
+        let body = json!({"org_id": both.host.org, "refresh_token": newest});
+        let answer = app.with_token(&token, "POST", SWITCH, &body).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let left = answer.json()["refresh_expires_in"].as_i64().unwrap();
         assert_eq!(left, 2 * 24 * 3_600, "90 days from the log-in");
@@ -289,6 +289,67 @@ on_both_databases! {
             assert_eq!((answer.status, answer.one("ratelimit")), (200, &*format!("\"switch-organization\";r={left};t=60")));
         }
         assert_eq!(switch(&both.person, both.host.org).await.status, 429);
-        assert_eq!(switch(&both.host, both.host.org).await.status, 200);
+        assert_eq!(switch(&both.host, both.person.org).await.status, 404, "another's budget");
+    }
+
+    async fn an_access_token_alone_becomes_no_session_of_its_own(app: TestApp) {
+        let both = app.both(&[Role::Admin]).await;
+        let (person, there) = (&both.person, both.host.org);
+        let here = "You are in this organization already.";
+        switch(person, person.org).await.assert_envelope(400, here, here, "rule_violated");
+        app.clock.advance(Duration::from_mins(15));
+        let other = app.sign_in(&person.email).await;
+        let first = person.refresh_token.clone();
+        let second = tokens(&app.refresh(&first).await).1;
+        let third = tokens(&app.refresh(&second).await).1;
+        // Nothing, another session's, one that was used up long ago, and none at all.
+        for shown in [json!(null), json!(other.refresh_token), json!(first), json!("spr_nonsense")] {
+            let answer = person.post_json(SWITCH, &json!({"org_id": there, "refresh_token": shown})).await;
+            assert_eq!((answer.status, &answer.json()["error_code"]), (403, &json!("step_up_required")), "{shown}");
+        }
+        for shown in [second, third] {
+            let answer = person.post_json(SWITCH, &json!({"org_id": there, "refresh_token": shown})).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+        assert_eq!(app.me(&person.token).await.status, 200, "showing a token uses nothing up");
+    }
+
+    async fn a_home_that_knows_the_password_enters_nothing_else_with_it(app: TestApp) {
+        let (home, host) = (app.member(&[Role::Owner]).await, app.member(&[Role::Owner]).await);
+        let (email, given) = ("keeper@example.com", "a password that is given");
+        let new = json!({"email": email, "full_name": "Keeper", "password": given, "role": "accountant"});
+        let user = home.post_json("/api/v1/users", &new).await.json()["id"].as_i64().unwrap();
+        let keeper = async |password: &str| {
+            let signed_in = app.log_in(email, password).await;
+            assert_eq!(signed_in.status, 200, "{}", signed_in.text);
+            tokens(&signed_in).0
+        };
+        let enter = async |token: &str| app.with_token(token, "POST", SWITCH, &json!({"org_id": host.org})).await;
+        app.belongs(user, host.org, &[Role::Owner]).await;
+        let refused = enter(&keeper(given).await).await;
+        assert_eq!((refused.status, &refused.json()["error_code"]), (403, &json!("own_password_required")), "{}", refused.text);
+
+        // With a password of their own, which only the mailbox can have led to.
+        let mut seen = Vec::new();
+        for own in ["mine and nobody else's", "mine again, nobody else's"] {
+            app.post("/auth/forgot-password", &json!({"email": email})).await;
+            let link = app.reset_token(email, &mut seen).await;
+            let done = app.post("/auth/reset-password", &json!({"token": link, "new_password": own})).await;
+            assert_eq!(done.status, 200, "{}", done.text);
+            let entered = enter(&keeper(own).await).await;
+            assert_eq!(entered.status, 200, "{}", entered.text);
+            // Changing it oneself leaves it so; when home sets another, what was open elsewhere ends, and stays closed.
+            let there = tokens(&entered).0;
+            let path = format!("/api/v1/users/{user}/reset-password");
+            assert_eq!(home.post_json(&path, &json!({"new_password": given})).await.status, 200);
+            assert_eq!(app.me(&there).await.status, 401);
+            assert_eq!(enter(&keeper(given).await).await.json()["error_code"], "own_password_required");
+        }
+        let token = keeper(given).await;
+        let body = json!({"old_password": given, "new_password": "changed, but by whom"});
+        assert_eq!(app.with_token(&token, "POST", "/auth/change-password", &body).await.status, 200);
+        assert_eq!(enter(&token).await.json()["error_code"], "own_password_required");
+        app.suspend(home.org).await;
+        assert_eq!(app.log_in(email, "changed, but by whom").await.status, 401, "nor is it led there");
     }
 }

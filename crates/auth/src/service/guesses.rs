@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
     clock::Clock,
+    email::Email,
     guessing,
     hex::hex,
     user::User,
@@ -30,11 +31,20 @@ pub(super) enum GuessScope {
     OwnPassword,
     /// No guess, but counted like one: a link to set a forgotten password, each of which voids the one before it.
     ResetLink,
-    /// Likewise: an invitation, which any organization may send to any address.
+    /// Likewise: an organization's invitation to an address.
     InvitationLink,
-    /// Likewise: a link to confirm an address, which anybody may sign up with.
+    /// Likewise: a link to confirm an address, which anybody may sign up with, by the network they do it from.
     SignUpLink,
+    /// All invitations to an address, whoever sends them.
+    InvitationMailbox,
+    /// All links to confirm an address, wherever they are asked for.
+    SignUpMailbox,
+    /// The password of a sign-up that waits for its confirmation.
+    SignUpPassword,
 }
+
+/// Counters that an address has for the mails of all senders together: so many times more than one sender's.
+const MAILBOX: u64 = 10;
 
 impl GuessScope {
     /// Goes into the counter's name, so it must never change.
@@ -46,6 +56,9 @@ impl GuessScope {
             Self::ResetLink => 4,
             Self::InvitationLink => 5,
             Self::SignUpLink => 6,
+            Self::InvitationMailbox => 7,
+            Self::SignUpMailbox => 8,
+            Self::SignUpPassword => 9,
         }
     }
 }
@@ -59,6 +72,11 @@ pub(super) struct Guess {
     /// `None` while nothing is counted at all.
     counted: Option<Counted>,
 }
+
+/// A mail that was let through.
+#[must_use = "say when it comes to nothing"]
+#[derive(Debug)]
+pub(super) struct CountedMail([Guess; 2]);
 
 #[derive(Debug)]
 struct Counted {
@@ -134,6 +152,44 @@ impl GuessBook {
             Some(counted) => retrying(|| self.store.take_back_guess(&counted.key, guess.at)).await,
             None => Ok(()),
         }
+    }
+
+    /// Counts a mail to an address, or refuses it. What one sender may send is counted for itself, so that nobody keeps
+    /// the mails of another from an address; far above it there is an end for all senders together.
+    pub(super) async fn admit_mail(
+        &self,
+        (own, all): (GuessScope, GuessScope),
+        sender: &str,
+        address: &Email,
+    ) -> Result<CountedMail, GuessError> {
+        let by_sender = self.admit(own, &format!("{sender} {}", address.as_str()), None).await?;
+        match self.admit_to_mailbox(all, address).await {
+            Ok(by_all) => Ok(CountedMail([by_sender, by_all])),
+            Err(refused) => {
+                self.unchecked(&by_sender).await?;
+                Err(refused)
+            }
+        }
+    }
+
+    /// The first counter that takes it.
+    async fn admit_to_mailbox(&self, scope: GuessScope, address: &Email) -> Result<Guess, GuessError> {
+        let mut shortest = u64::MAX;
+        for number in 0..MAILBOX {
+            match self.admit(scope, &format!("{number} {}", address.as_str()), None).await {
+                Err(GuessError::TooEarly(seconds)) => shortest = shortest.min(seconds),
+                decided => return decided,
+            }
+        }
+        Err(GuessError::TooEarly(shortest))
+    }
+
+    /// A mail that came to nothing does not count.
+    pub(super) async fn unsent(&self, mail: &CountedMail) -> Result<(), StoreError> {
+        for guess in &mail.0 {
+            self.unchecked(guess).await?;
+        }
+        Ok(())
     }
 
     /// A MAC, so that neither addresses nor devices are stored. The fields cannot run into each other: the first has

@@ -87,10 +87,10 @@ pub(super) fn confirm_sign_up(to: &Email, public_url: &str, token: &str) -> Mail
     let text = format!(
         "Hello,\n\n\
          somebody signed up for SME Pulse with this address. If it was you, open this\n\
-         link within 3 days to confirm it:\n\n\
+         link within 3 days and type the password you signed up with:\n\n\
          {public_url}/confirm-sign-up?token={token}\n\n\
-         The link works once. If it was not you, do not open it and ignore this mail:\n\
-         whoever signed up chose the password, and without the link nothing comes of it.\n"
+         The link works once. If it was not you, ignore this mail: without the link\n\
+         and that password nothing comes of it.\n"
     );
     Mail { to: to.clone(), subject: "Confirm your address for SME Pulse".to_owned(), text }
 }
@@ -115,7 +115,7 @@ const NAME: usize = 80;
 fn harmless(name: &str) -> String {
     let mut line = String::new();
     let mut last = ' ';
-    for letter in text::cut(name, NAME).chars() {
+    for letter in text::cut(name, NAME).chars().filter(|letter| !turns(*letter)) {
         let letter = if letter.is_control() || "/\\@:<>\"\u{2028}\u{2029}".contains(letter) { ' ' } else { letter };
         if last == '.' && letter.is_alphanumeric() {
             line.push(' ');
@@ -126,6 +126,12 @@ fn harmless(name: &str) -> String {
         last = letter;
     }
     line.trim_end().to_owned()
+}
+
+/// Whether a character is not seen itself but changes the direction of what follows, so that a name would rewrite the
+/// sentence it stands in.
+const fn turns(letter: char) -> bool {
+    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -139,7 +145,8 @@ mod tests {
             ("  O'Neil & Sons  Ltd", "O'Neil & Sons Ltd"),
             ("Win!\r\nhttps://evil.example/x?y", "Win! https evil. example x?y"),
             ("call me@evil.com", "call me evil. com"),
-            ("\u{202e}\"abc\"", "\u{202e} abc"),
+            ("\u{202e}\"abc\"", "abc"),
+            ("a\u{200e}b\u{200f}c\u{202a}d\u{2066}e\u{2069}f.\u{202b}g", "abcdef. g"),
             ("", ""),
         ] {
             assert_eq!(harmless(name), shown, "{name:?}");

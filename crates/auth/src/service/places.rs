@@ -6,6 +6,7 @@ use sme_pulse_domain::{
     audit::{Action, AuditEvent, Details, Origin},
     ids::{OrgId, SessionId},
     organization::Place,
+    refresh::Turn,
     role::RoleSet,
     session::Session,
     status::Status,
@@ -15,7 +16,7 @@ use sme_pulse_domain::{
 };
 use sme_pulse_persistence::{AsStoreError, StoreError, TenantTx, retrying};
 
-use super::{AuthService, SignedIn};
+use super::{AuthService, PresentedRefresh, RECENT_MINUTES, SignedIn};
 use crate::{AccessError, Principal, token::SigningError};
 
 /// Why there is no session in the other organization.
@@ -27,7 +28,13 @@ pub enum SwitchError {
     /// The token belongs to no session, so there is nothing to go on from.
     #[error("the token belongs to no session")]
     NoSession,
-    /// The calling session has ended meanwhile.
+    /// The session is for that organization already.
+    #[error("the session is for that organization already")]
+    AlreadyThere,
+    /// Somebody at home set the password and could enter with it.
+    #[error("the password was set by somebody else")]
+    PasswordOfAnother,
+    /// The calling session has ended meanwhile, or more proof is needed.
     #[error(transparent)]
     Access(#[from] AccessError),
     /// The database failed.
@@ -54,15 +61,33 @@ impl AuthService {
     }
 
     /// A new session of the caller in another of their organizations, beside the calling one: as old as it is, and proved
-    /// when and how it was, so that switching makes nothing last longer or count for more.
+    /// when and how it was, so that switching makes nothing last longer or count for more. An access token alone must not
+    /// become a session of its own, which would outlive it: the caller also shows the refresh token of the calling session,
+    /// or has proved lately who they are.
     pub async fn switch_organization(
         &self,
         caller: &Principal,
-        org: OrgId,
+        (org, shown): (OrgId, Option<PresentedRefresh>),
         arrival: (Option<&str>, &Origin),
     ) -> Result<SignedIn, SwitchError> {
         let calling = caller.session().ok_or(SwitchError::NoSession)?;
+        if org == caller.org_id() {
+            return Err(SwitchError::AlreadyThere);
+        }
+        if !self.holds_session(calling, shown).await? {
+            caller.require_recent(RECENT_MINUTES)?;
+        }
         retrying(|| self.switch(caller, calling, org, arrival)).await
+    }
+
+    /// Whether the refresh token shown is one that the session would still take.
+    async fn holds_session(&self, session: SessionId, shown: Option<PresentedRefresh>) -> Result<bool, StoreError> {
+        let Some(token) = shown.and_then(PresentedRefresh::token).filter(|token| token.session == session) else {
+            return Ok(false);
+        };
+        let row = self.parts.store.session_for_refresh(session).await?;
+        let turn = row.map(|row| Turn::of(row.counter, token.counter));
+        Ok(matches!(turn, Some(Turn::Rotate { .. } | Turn::Repeat)))
     }
 
     async fn switch(
@@ -77,8 +102,12 @@ impl AuthService {
         // A new password and a log-out everywhere wait for this, or have ended the calling session before.
         tx.sessions().lock_owner(user.id).await?;
         let calling = tx.sessions().find_live((calling, user.id), now).await?.ok_or(AccessError::SessionEnded)?;
+        let given = tx.passwords().is_given(user.id).await?;
         let tx = tx.go_on_in(scope_of(org, user)).await?;
         let roles = tx.newcomers().roles_of(user.id).await?.ok_or(SwitchError::NotFound)?;
+        if given && org != user.org {
+            return Err(SwitchError::PasswordOfAnother);
+        }
         let session = Session {
             id: SessionId::new(self.parts.rng.uuid()),
             org,
@@ -108,6 +137,11 @@ impl AuthService {
         if home.0.is_active() {
             return Ok(Some((user.org, home.1.clone())));
         }
+        let tx = self.parts.store.begin_read(scope_of(user.org, user)).await?;
+        if tx.passwords().is_given(user.id).await? {
+            return Ok(None);
+        }
+        drop(tx);
         let places = self.parts.store.places_of(user.id).await?;
         Ok(places.into_iter().find(|place| !place.is_home).map(|place| (place.org, place.roles)))
     }

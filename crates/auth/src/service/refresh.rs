@@ -23,6 +23,10 @@ impl PresentedRefresh {
     pub fn session(self) -> Option<SessionId> {
         self.0.map(|token| token.session)
     }
+
+    pub(super) const fn token(self) -> Option<RefreshToken> {
+        self.0
+    }
 }
 
 /// Which check refused. For the log only: clients see one answer for all of them.

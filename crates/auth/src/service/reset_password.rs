@@ -61,6 +61,8 @@ impl AuthService {
         }
         let new = NewHash { user: user.id, hash: hash.to_owned(), at: now };
         passwords.set(&new, None).await?;
+        // Only who reads the mail at this address can have had the link.
+        passwords.note_own(user.id).await?;
         tx.challenges().remove_of(user.id).await?;
         let ended = tx.sessions().end_all_but((None, user.id), EndReason::PasswordReset, now).await?;
         let mut event = AuditEvent::by_user(Action::PasswordReset, (user.id, user.org), origin);

@@ -94,11 +94,16 @@ impl AuthService {
         origin: &Origin,
     ) -> Result<bool, StoreError> {
         let (user, now) = (caller.user_id(), self.parts.clock.now());
+        // The end of the calling session stands in the trail of its organization; which others a person has is the matter
+        // of their home.
+        let is_calling = caller.session() == Some(id);
+        let (scope, org) =
+            if is_calling { (caller.scope(), caller.org_id()) } else { (caller.account_scope(), caller.home_id()) };
         let ended = retrying(|| async {
-            let tx = self.parts.store.begin(caller.scope()).await?;
+            let tx = self.parts.store.begin(scope).await?;
             let ended = tx.sessions().end((id, user), reason, now).await?;
             if ended {
-                let mut event = AuditEvent::by_user(action, (user, caller.org_id()), origin);
+                let mut event = AuditEvent::by_user(action, (user, org), origin);
                 event.before = Some(Details::from([("session".to_owned(), Some(id.to_string()))]));
                 tx.record(event, now).await?;
             }

@@ -6,6 +6,7 @@ pub(crate) mod audit_checkpoint;
 pub(crate) mod audit_head;
 pub(crate) mod audit_log;
 pub(crate) mod customer;
+pub(crate) mod given_password;
 pub(crate) mod guess_counter;
 pub(crate) mod idempotency_key;
 pub(crate) mod invitation;

@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    Condition, EntityTrait, ExprTrait, FromQueryResult, IntoSimpleExpr, NotSet, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
-    sea_query::{Expr, LikeExpr, LockType},
+    Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, IntoSimpleExpr, NotSet,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, LockType},
 };
 use sme_pulse_domain::{
     email::Email,
@@ -17,7 +17,7 @@ use sme_pulse_domain::{
     tenant::TenantScope,
 };
 
-use super::exception;
+use super::{exception, search::contains};
 use crate::{
     Store, StoreError, TenantTx,
     column::fixed_length_hash,
@@ -127,7 +127,7 @@ impl Invitations<'_> {
         (skip, limit): (u64, u64),
         now: DateTime<Utc>,
     ) -> Result<(u64, Vec<Invitation>), StoreError> {
-        let matching = Entity::within(self.scope).filter(filter.condition(now));
+        let matching = Entity::within(self.scope).filter(filter.condition(now, self.tx.get_database_backend()));
         let total = matching.clone().count(self.tx).await?;
         let newest = matching.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).offset(skip).limit(limit);
         Ok((total, newest.all(self.tx).await?.into_iter().map(to_domain).collect()))
@@ -219,7 +219,7 @@ impl Invitations<'_> {
 }
 
 impl InvitationFilter {
-    fn condition(&self, now: DateTime<Utc>) -> Condition {
+    fn condition(&self, now: DateTime<Utc>, backend: DbBackend) -> Condition {
         let is_null = |column: Column| column.into_simple_expr().is_null();
         let by_status = match self.status {
             None => Condition::all(),
@@ -234,16 +234,7 @@ impl InvitationFilter {
                 .add(Column::ExpiresAt.into_simple_expr().lte(now)),
         };
         let Some(search) = &self.search else { return by_status };
-        // Addresses are stored in lower case, as far as ASCII goes.
-        let mut pattern = String::from("%");
-        for letter in search.chars().map(|letter| letter.to_ascii_lowercase()) {
-            if matches!(letter, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(letter);
-        }
-        pattern.push('%');
-        by_status.add(Column::Email.into_simple_expr().like(LikeExpr::new(pattern).escape('\\')))
+        by_status.add(contains(backend, Column::Email.into_simple_expr(), search))
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod challenges;
 pub(crate) mod exception;
 pub(crate) mod expired;
 pub(crate) mod factors;
+pub(crate) mod given_passwords;
 pub(crate) mod guesses;
 pub(crate) mod idempotency;
 pub(crate) mod identity;

@@ -17,8 +17,8 @@ use crate::{
 
 /// Passwords inside a transaction.
 pub struct Passwords<'a> {
-    tx: &'a Transaction,
-    scope: TenantScope,
+    pub(super) tx: &'a Transaction,
+    pub(super) scope: TenantScope,
 }
 
 /// A password to be stored. There is no `Debug`: hashes are not for logs.

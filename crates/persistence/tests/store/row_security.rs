@@ -5,9 +5,13 @@
 mod furniture;
 #[path = "row_security/owner.rs"]
 mod owner;
+#[path = "row_security/people.rs"]
+mod people;
 
 use furniture::{Table, furnish, tables};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait,
+};
 use sme_pulse_testing::on_postgres;
 
 use crate::support::TestStore;
@@ -26,7 +30,7 @@ pub(crate) async fn texts(db: &impl ConnectionTrait, text: &str) -> Vec<String> 
 }
 
 /// The statement is refused for want of a right, by row-level security or by the grants.
-fn assert_forbidden<T>(done: Result<T, DbErr>, what: &str) {
+pub(crate) fn assert_forbidden<T>(done: Result<T, DbErr>, what: &str) {
     let Err(error) = done else { panic!("accepted: {what}") };
     let text = error.to_string();
     let refused = ["row-level security", "permission denied", "must be owner", "must be superuser"];
@@ -34,7 +38,7 @@ fn assert_forbidden<T>(done: Result<T, DbErr>, what: &str) {
 }
 
 /// How many rows it changed; none where it is not even allowed.
-async fn changed(db: &impl ConnectionTrait, statement: String) -> u64 {
+pub(crate) async fn changed(db: &impl ConnectionTrait, statement: String) -> u64 {
     match db.execute_raw(sql(&statement)).await {
         Ok(done) => done.rows_affected(),
         Err(error) => {
@@ -44,15 +48,25 @@ async fn changed(db: &impl ConnectionTrait, statement: String) -> u64 {
     }
 }
 
-/// Begins as the store does.
-async fn inside(db: &DatabaseConnection, org: i64) -> sea_orm::DatabaseTransaction {
+/// Begins as the store does for an organization while nobody acts.
+pub(crate) async fn inside(db: &DatabaseConnection, org: i64) -> DatabaseTransaction {
+    inside_as(db, org, None).await
+}
+
+/// Begins as the store does for somebody who acts in an organization.
+pub(crate) async fn inside_as(db: &DatabaseConnection, org: i64, person: Option<i64>) -> DatabaseTransaction {
     let tx = db.begin().await.unwrap();
-    tx.execute_unprepared(&format!("SET LOCAL sme_pulse.org_id = '{org}'")).await.unwrap();
+    let person = person.map(|person| person.to_string()).unwrap_or_default();
+    let both = format!("SET LOCAL sme_pulse.org_id = '{org}'; SET LOCAL sme_pulse.user_id = '{person}'");
+    tx.execute_unprepared(&both).await.unwrap();
     tx
 }
 
+/// Who acts in the tests of writing: nobody, who is at home in 1 and belongs to 2, and who is at home in 2 alone.
+const ACTORS: [Option<i64>; 3] = [None, Some(1), Some(2)];
+
 /// A test on PostgreSQL alone, with rows of organizations 1 and 2 in every table.
-fn with_rows<T: Future<Output = ()>>(test: impl FnOnce(TestStore, Vec<Table>) -> T) {
+pub(crate) fn with_rows<T: Future<Output = ()>>(test: impl FnOnce(TestStore, Vec<Table>) -> T) {
     on_postgres(async |store: TestStore| {
         furnish(store.operator.raw()).await;
         let tables = tables(store.operator.raw()).await;
@@ -133,25 +147,32 @@ fn inside_an_organization_exactly_its_rows_are_seen_and_no_other_can_be_written(
             let tx = inside(db, 1).await;
             assert_eq!(number(&tx, format!("SELECT COUNT(*) FROM {name}")).await, expected, "{name}");
             drop(tx);
-            for change in [
-                format!("UPDATE {name} SET {key} = {key} WHERE {theirs}"),
-                format!("DELETE FROM {name} WHERE {theirs}"),
-            ] {
-                let tx = inside(db, 1).await;
-                assert_eq!(changed(&tx, change).await, 0, "{name}");
-            }
-            let theirs = texts(all, &format!("SELECT to_jsonb(t)::text FROM {name} t WHERE {theirs} LIMIT 1")).await;
-            let tx = inside(db, 1).await;
+            let foreign = texts(all, &format!("SELECT to_jsonb(t)::text FROM {name} t WHERE {theirs} LIMIT 1")).await;
             let insert = format!(
                 "INSERT INTO {name} SELECT * FROM jsonb_populate_record(NULL::{name}, '{}')",
-                theirs[0].replace('\'', "''")
+                foreign[0].replace('\'', "''")
             );
-            assert_forbidden(tx.execute_unprepared(&insert).await, &insert);
-            drop(tx);
-            if *key == "org_id" {
-                let tx = inside(db, 1).await;
-                let give_away = format!("UPDATE {name} SET org_id = 2 WHERE {ours}");
-                assert_forbidden(tx.execute_unprepared(&give_away).await, &give_away);
+            let give_away = format!("UPDATE {name} SET org_id = 2 WHERE {ours}");
+            for person in ACTORS {
+                let theirs = match person {
+                    // A person's own sessions are theirs everywhere.
+                    Some(person) if name == "auth.sessions" => format!("{theirs} AND user_id <> {person}"),
+                    _ => theirs.clone(),
+                };
+                for change in [
+                    format!("UPDATE {name} SET {key} = {key} WHERE {theirs}"),
+                    format!("DELETE FROM {name} WHERE {theirs}"),
+                ] {
+                    let tx = inside_as(db, 1, person).await;
+                    assert_eq!(changed(&tx, change).await, 0, "{name} as {person:?}");
+                }
+                let tx = inside_as(db, 1, person).await;
+                assert_forbidden(tx.execute_unprepared(&insert).await, &insert);
+                drop(tx);
+                if foreign[0].contains("\"org_id\"") {
+                    let tx = inside_as(db, 1, person).await;
+                    assert_forbidden(tx.execute_unprepared(&give_away).await, &format!("{give_away} as {person:?}"));
+                }
             }
         }
     });
@@ -208,44 +229,6 @@ fn the_ways_past_it_are_for_the_serving_role_alone_and_fixed() {
              OR NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false))"
         );
         assert_eq!(texts(db, &loose).await, [""; 0]);
-    });
-}
-
-#[test]
-fn what_belongs_to_a_person_goes_with_them_in_every_organization() {
-    with_rows(async |test, _| {
-        // User 1 is at home in 1 and belongs to 2, with a session there; a deletion at home reaches it.
-        let there = "SELECT (SELECT COUNT(*) FROM auth.memberships WHERE user_id = 1 AND org_id = 2) \
-            + (SELECT COUNT(*) FROM auth.sessions WHERE user_id = 1 AND org_id = 2)";
-        assert_eq!(number(test.operator.raw(), there).await, 2);
-        let tx = inside(test.store.raw(), 1).await;
-        assert_eq!(tx.execute_raw(sql("DELETE FROM core.users WHERE id = 1")).await.unwrap().rows_affected(), 1);
-        tx.commit().await.unwrap();
-        assert_eq!(number(test.operator.raw(), there).await, 0);
-    });
-}
-
-#[test]
-fn people_are_seen_where_they_belong_and_governed_at_home() {
-    with_rows(async |test, _| {
-        let db = test.store.raw();
-        let tx = inside(db, 2).await;
-        assert_eq!(number(&tx, "SELECT COUNT(*) FROM core.users WHERE id = 1").await, 1, "a member from elsewhere");
-        assert_eq!(
-            tx.execute_raw(sql("UPDATE core.users SET full_name = 'x' WHERE id = 1")).await.unwrap().rows_affected(),
-            0
-        );
-        assert_eq!(tx.execute_raw(sql("DELETE FROM core.users WHERE id = 1")).await.unwrap().rows_affected(), 0);
-        drop(tx);
-        let tx = inside(db, 1).await;
-        assert_eq!(number(&tx, "SELECT COUNT(*) FROM auth.sessions WHERE org_id = 2").await, 1, "home governs them");
-        drop(tx);
-        // Somebody's own sessions and memberships, from another organization than these are for.
-        let tx = inside(db, 99).await;
-        tx.execute_unprepared("SET LOCAL sme_pulse.user_id = '1'").await.unwrap();
-        assert_eq!(number(&tx, "SELECT COUNT(*) FROM auth.sessions").await, 2);
-        assert_eq!(number(&tx, "SELECT COUNT(*) FROM auth.memberships").await, 1);
-        assert_eq!(number(&tx, "SELECT COUNT(*) FROM core.users").await, 1);
     });
 }
 

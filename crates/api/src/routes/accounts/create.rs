@@ -13,7 +13,7 @@ use super::view::AccountView;
 use crate::{
     edge::RequestContext,
     error::{ApiError, Rule},
-    input::{ANY_AMOUNT, BOOLEAN, Body, Object, text, untrimmed, word},
+    input::{ANY_AMOUNT, Body, Object, text, untrimmed, word},
     routes::{caller::Caller, origin, repeatable::Repeatable},
 };
 
@@ -42,9 +42,6 @@ pub(super) struct NewAccountBody {
     /// What is in it before the first payment; may be negative.
     #[schema(value_type = Option<f64>, default = 0)]
     opening_balance: Option<String>,
-    /// Whether it may get payments.
-    #[schema(default = true)]
-    is_active: Option<bool>,
 }
 
 /// Adds an account.
@@ -85,7 +82,6 @@ fn read(body: &Body) -> Result<NewAccount, ApiError> {
     let account_number = fields.optional("account_number", text(1, CODE));
     let bank_name = fields.optional("bank_name", text(1, NAME));
     let opening_balance = fields.or("opening_balance", ANY_AMOUNT, Money::ZERO);
-    let is_active = fields.or("is_active", BOOLEAN, true);
     let (kind, new) = fields.finish(|| {
         let new = NewAccount {
             code: code?,
@@ -95,7 +91,7 @@ fn read(body: &Body) -> Result<NewAccount, ApiError> {
             account_number: account_number?,
             bank_name: bank_name?,
             opening_balance: opening_balance?,
-            status: Status::of_active(is_active?),
+            status: Status::Active,
         };
         Some((kind?, new))
     })?;

@@ -11,7 +11,7 @@ use super::{log_in::user_agent, view::LogInView};
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, ID, Object},
+    input::{Body, ID, Object, SECRET},
     routes::{Limits, caller::Caller, invitations::PlaceView, origin},
 };
 
@@ -46,6 +46,8 @@ pub(super) struct SwitchBody {
     /// The `id` of the organization.
     #[schema(minimum = 1)]
     org_id: i64,
+    /// The refresh token of the calling session; needed when the last proof of who the caller is lies 15 minutes back.
+    refresh_token: Option<String>,
 }
 
 /// Opens a session of the caller in another of their organizations and gives its tokens. The calling session goes on beside
@@ -56,8 +58,9 @@ pub(super) struct SwitchBody {
     security(("bearer" = [])), request_body(content = SwitchBody),
     responses(
         (status = 200, description = "The tokens of the new session", body = LogInView),
-        (status = 400, description = "The token belongs to no session", body = crate::docs::schemas::ErrorEnvelope),
+        (status = 400, description = "The token belongs to no session, or the session to that organization", body = crate::docs::schemas::ErrorEnvelope),
         (status = 401, description = "Not signed in", body = crate::docs::schemas::ErrorEnvelope),
+        (status = 403, description = "A password set by somebody else, or neither refresh token nor recent proof", body = crate::docs::schemas::ErrorEnvelope),
         (status = 404, description = "No active organization that the caller belongs to", body = crate::docs::schemas::ErrorEnvelope),
         (status = 413, description = "Body too large", body = crate::docs::schemas::ErrorEnvelope),
         (status = 422, description = "Invalid input", body = crate::docs::schemas::ValidationEnvelope),
@@ -74,11 +77,13 @@ pub(super) async fn switch(
 ) -> Result<Json<LogInView>, ApiError> {
     let mut fields = Object::of(&body);
     let org = fields.required("org_id", ID);
-    let org = fields.finish(|| org.map(OrgId::new))?;
+    let shown = fields.nullable("refresh_token", SECRET);
+    let (org, shown) = fields.finish(|| Some((OrgId::new(org?), shown?.flatten())))?;
     let caller = caller.principal();
     limits.switch.admit(caller.user_id(), &context)?;
     let (agent, origin) = (user_agent(&req), origin(&context));
-    let done = auth.switch_organization(caller, org, (agent.as_deref(), &origin)).await?;
+    let shown = shown.map(|token| auth.presented(token.expose()));
+    let done = auth.switch_organization(caller, (org, shown), (agent.as_deref(), &origin)).await?;
     context.notice(Notice::info("Organization entered").email(done.user.email.masked().to_string()));
     Ok(Json(done.into()))
 }

@@ -52,5 +52,5 @@ fn read(mut query: Query) -> Result<(PersonFilter, Page), ApiError> {
     let word = untrimmed(0, usize::MAX);
     let (search, role, status) =
         (query.optional("search", word), query.optional("role", word), query.optional("status", word));
-    query.finish(|| Some((PersonFilter { search: search?, role: role?, status: status?, not: None }, page?)))
+    query.finish(|| Some((PersonFilter { search: search?, role: role?, status: status? }, page?)))
 }

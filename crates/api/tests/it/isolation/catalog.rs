@@ -144,10 +144,10 @@ fn sqlite_kind(table: &str, column: &str, declared: &str, sql: &str) -> (String,
     }
     if let Some(form) = check("form") {
         let kind = [
-            ("json_valid", "jsonb"),
+            (&*format!("{column} IS NULL OR json_valid"), "jsonb"),
             ("length(", "uuid"),
-            (&format!("{column} GLOB"), "timestamp"),
-            (&format!("{column} IS"), "date"),
+            (&*format!("{column} GLOB"), "timestamp"),
+            (&*format!("{column} IS date"), "date"),
         ];
         let kind = kind.iter().find(|(begin, _)| form.starts_with(begin)).map_or("?", |(_, kind)| kind);
         return (kind.to_owned(), none());

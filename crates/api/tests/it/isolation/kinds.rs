@@ -103,6 +103,8 @@ pub(super) const NEED_SECRETS: &[&str] = &[
     "/auth/mfa/recovery-codes",
     "/auth/mfa/disable",
     "/invitations/join",
+    // Nobody switches to where they are.
+    "/auth/switch-organization",
 ];
 
 /// Routes whose purpose is to tell or change to which organizations somebody belongs. People who belong to the victim as

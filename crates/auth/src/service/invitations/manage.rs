@@ -56,7 +56,7 @@ impl AuthService {
         let hash = token.hash();
         let known = self.owner_of(&invite.email).await?;
         let store = Box::pin(retrying(|| self.store_invitation(caller, (invite, known), &hash)));
-        let (sent, organization) = self.one_more_mail(&invite.email, store).await?;
+        let (sent, organization) = self.one_more_mail(caller, &invite.email, store).await?;
         self.mail(caller, &sent, &organization, &token);
         Ok(sent)
     }
@@ -76,7 +76,7 @@ impl AuthService {
         let hash = token.hash();
         let known = self.owner_of(&email).await?;
         let renew = Box::pin(retrying(|| self.renew_invitation(caller, (id, known), &hash, origin)));
-        let (sent, organization) = self.one_more_mail(&email, renew).await?;
+        let (sent, organization) = self.one_more_mail(caller, &email, renew).await?;
         self.mail(caller, &sent, &organization, &token);
         Ok(sent)
     }
@@ -104,21 +104,23 @@ impl AuthService {
         .await
     }
 
-    /// Counts a mail to this address before it is prepared, whoever sends it, or refuses it. One that comes to nothing
-    /// does not count.
+    /// Counts a mail of the caller's organization to this address before it is prepared, or refuses it. One that comes to
+    /// nothing does not count.
     async fn one_more_mail<T>(
         &self,
+        caller: &Principal,
         email: &Email,
         prepare: impl Future<Output = Result<T, InvitationError>>,
     ) -> Result<T, InvitationError> {
-        let admitted = self.guesses.admit(GuessScope::InvitationLink, email.as_str(), None).await;
+        let scopes = (GuessScope::InvitationLink, GuessScope::InvitationMailbox);
+        let admitted = self.guesses.admit_mail(scopes, &caller.org_id().get().to_string(), email).await;
         let counted = admitted.map_err(|error| match error {
             GuessError::TooEarly(seconds) => InvitationError::Flooded { email: email.clone(), seconds },
             GuessError::Store(cause) => cause.into(),
         })?;
         let prepared = prepare.await;
         if prepared.is_err() {
-            self.guesses.unchecked(&counted).await?;
+            self.guesses.unsent(&counted).await?;
         }
         prepared
     }

@@ -1,6 +1,9 @@
 //! What happens to a sign-up after its answer: a link for an address that is free, a notice for one that is not.
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+};
 
 use chrono::TimeDelta;
 use sme_pulse_domain::{audit::Origin, clock::Clock, rng::Rng};
@@ -48,7 +51,7 @@ impl SignUpDesk {
 
     /// The mail to the address, unless it has had too many. A failure is in the log; the person signs up again.
     pub(in crate::service) async fn prepare(&self, sign_up: PendingSignUp) -> Option<Mail> {
-        match self.mail(&sign_up.row).await {
+        match self.mail(&sign_up.row, &network(&sign_up.origin)).await {
             Ok(mail) => mail,
             Err(error) => {
                 let request_id = sign_up.origin.request_id.map(|id| id.to_string());
@@ -59,8 +62,10 @@ impl SignUpDesk {
         }
     }
 
-    async fn mail(&self, row: &SignUpRow) -> Result<Option<Mail>, StoreError> {
-        match self.guesses.admit(GuessScope::SignUpLink, row.email.as_str(), None).await {
+    async fn mail(&self, row: &SignUpRow, network: &str) -> Result<Option<Mail>, StoreError> {
+        // By network, or a stranger who signs up with somebody's address would use up the mails of its owner.
+        let scopes = (GuessScope::SignUpLink, GuessScope::SignUpMailbox);
+        match self.guesses.admit_mail(scopes, network, &row.email).await {
             Ok(_counted) => {}
             Err(GuessError::TooEarly(seconds)) => {
                 let email = row.email.masked().to_string();
@@ -77,5 +82,29 @@ impl SignUpDesk {
         let hash = token.hash();
         retrying(|| self.store.keep_sign_up(row, &hash, times)).await?;
         Ok(Some(mail_texts::confirm_sign_up(&row.email, &self.public_url, token.text())))
+    }
+}
+
+/// What a client cannot change at will: its IPv4 address, or the 64 bits that its IPv6 network is known by.
+fn network(origin: &Origin) -> String {
+    let given = origin.client_ip.as_deref().unwrap_or_default();
+    match given.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).to_string(),
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Err(_) => given.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_client_is_counted_by_its_network() {
+        let of = |ip: &str| network(&Origin { client_ip: Some(ip.to_owned()), request_id: None });
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!((of("::ffff:192.0.2.1"), of("192.0.2.2")), ("192.0.2.1".to_owned(), "192.0.2.2".to_owned()));
+        assert_eq!((network(&Origin { client_ip: None, request_id: None }), of("x")), (String::new(), "x".to_owned()));
     }
 }

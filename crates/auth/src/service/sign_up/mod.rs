@@ -21,9 +21,10 @@ use zeroize::Zeroizing;
 use super::{
     AuthService,
     errands::{Errand, ErrandsFull},
+    guesses::{GuessError, GuessScope},
     one_time_token::{OneTimeToken, TokenKind},
 };
-use crate::password::HashError;
+use crate::password::{HashError, Verdict};
 
 pub(super) use desk::{PendingSignUp, SignUpDesk};
 
@@ -138,10 +139,17 @@ impl AuthService {
         Ok(SignedUp::Founded(Box::new(founded.await?)))
     }
 
-    /// Founds the organization that a link belongs to, with its first owner. The link works once, also when it is used
-    /// several times at the same moment; where the organization cannot be founded, it is not used up.
-    pub async fn confirm_sign_up(&self, token: &str, origin: &Origin) -> Result<Founded, SignUpError> {
+    /// Founds the organization that a link belongs to, with its first owner, for who knows the password of the sign-up. The
+    /// link works once, also when it is used several times at the same moment; where the organization cannot be founded,
+    /// it is not used up.
+    pub async fn confirm_sign_up(
+        &self,
+        token: &str,
+        password: Zeroizing<String>,
+        origin: &Origin,
+    ) -> Result<Founded, SignUpError> {
         let token = OneTimeToken::parse(TokenKind::SignUp, token).ok_or(SignUpError::InvalidLink)?.hash();
+        self.prove_sign_up(&token, password).await?;
         let founded = retrying(|| async {
             let now = self.parts.clock.now();
             let tx = self.parts.store.begin_system().await?;
@@ -157,6 +165,32 @@ impl AuthService {
             SignUpError::EmailTaken => SignUpError::HasAccount,
             other => other,
         })
+    }
+}
+
+impl AuthService {
+    /// Whether the password is that of the sign-up. The link alone shows whose the address is, not who signed up with it: one
+    /// click would give its owner an account with a stranger's password. Too many guesses are refused like wrong ones.
+    async fn prove_sign_up(&self, token: &str, password: Zeroizing<String>) -> Result<(), SignUpError> {
+        let waiting = retrying(|| async {
+            // Without a commit it stays where it is.
+            self.parts.store.begin_system().await?.take_sign_up(token, self.parts.clock.now()).await
+        });
+        // Before anything is counted: tokens that somebody made up leave no counters.
+        let stored = waiting.await?.ok_or(SignUpError::InvalidLink)?.password_hash;
+        let admitted = self.guesses.admit(GuessScope::SignUpPassword, token, None).await;
+        let guess = admitted.map_err(|error| match error {
+            GuessError::TooEarly(_) => SignUpError::InvalidLink,
+            GuessError::Store(cause) => cause.into(),
+        })?;
+        match self.parts.passwords.verify(password, Some(stored)).await {
+            Ok(Verdict::Match { .. }) => Ok(self.guesses.right(&guess).await?),
+            Ok(Verdict::Mismatch | Verdict::Unreadable) => Err(SignUpError::InvalidLink),
+            Err(overloaded) => {
+                self.guesses.unchecked(&guess).await?;
+                Err(HashError::from(overloaded).into())
+            }
+        }
     }
 }
 

@@ -51,6 +51,7 @@ impl AuthService {
             let acting = super::acting(&tx, caller).await?;
             Person::may_be_added(&person.roles, Actor { id: acting.id, roles: &acting.roles }).map_err(refused)?;
             let user = tx.people().create(&person, now).await?;
+            tx.passwords().note_given(user, now).await?;
             let added = tx.people().find(user).await?.ok_or(UserError::NotFound)?;
             tx.record(events::created(caller, &added, &new.origin), now).await?;
             tx.commit().await?;

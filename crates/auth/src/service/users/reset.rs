@@ -75,6 +75,9 @@ impl AuthService {
         let rule = |actor: Actor<'_>| person.allows_new_password(actor).map(|()| person.clone());
         allowed(&tx, caller, &person, rule).await?;
         tx.passwords().set(&NewHash { user, hash: hash.to_owned(), at: now }, None).await?;
+        if user != caller.user_id() {
+            tx.passwords().note_given(user, now).await?;
+        }
         tx.passwords().void_reset_tokens(user).await?;
         tx.challenges().remove_of(user).await?;
         let kept = caller.session().filter(|_| user == caller.user_id());

@@ -6,9 +6,12 @@ use sea_orm::{
     Select,
     sea_query::{Expr, Func, Order, Query, SelectStatement, SimpleExpr, UnionType},
 };
-use sme_pulse_domain::{ids::UserId, tenant::TenantScope};
+use sme_pulse_domain::{ids::UserId, role::Role, tenant::TenantScope};
 
-use crate::entity::{TenantOwned, membership, role, user, user_role};
+use crate::{
+    entity::{TenantOwned, membership, role, user, user_role},
+    repo::search::contains,
+};
 
 /// What both halves together are called.
 const PEOPLE: &str = "people";
@@ -22,14 +25,23 @@ pub struct PersonFilter {
     pub role: Option<String>,
     /// `active` or `inactive`.
     pub status: Option<String>,
-    /// Anybody but this one.
-    pub not: Option<UserId>,
 }
 
 /// One person, wherever they are at home.
 pub(super) fn one(scope: TenantScope, user: UserId) -> SelectStatement {
     let is_asked_for = || user::Column::Id.into_simple_expr().eq(user.get());
     both(home(scope).filter(is_asked_for()), outside(scope).filter(is_asked_for()))
+}
+
+/// The active owners who are at home here, but this one.
+pub(super) fn home_owners_but(scope: TenantScope, user: UserId) -> SelectStatement {
+    let id = || user::Column::Id.into_simple_expr();
+    home(scope)
+        .filter(user::Column::Status.into_simple_expr().eq("active"))
+        .filter(id().ne(user.get()))
+        .filter(id().in_subquery(holders(scope, Role::Owner.code())))
+        .limit(1)
+        .into_query()
 }
 
 /// The people who match.
@@ -79,25 +91,14 @@ impl PersonFilter {
         let id = || user::Column::Id.into_simple_expr();
         let mut conditions = Vec::new();
         if let Some(text) = &self.search {
-            let contains = |column: user::Column| contains(column.into_simple_expr(), text, backend);
+            let contains = |column: user::Column| contains(backend, column.into_simple_expr(), text);
             conditions.push(contains(user::Column::Email).or(contains(user::Column::FullName)));
         }
         if let Some(code) = &self.role {
             conditions.push(id().in_subquery(holders(scope, code)));
         }
-        if let Some(user) = self.not {
-            conditions.push(id().ne(user.get()));
-        }
         conditions
     }
-}
-
-/// Whether the column holds the text, in any letter case as the engine folds it. Not `LIKE`: no character would have to
-/// be escaped, and SQLite refuses patterns that are long.
-fn contains(column: SimpleExpr, text: &str, backend: DbBackend) -> SimpleExpr {
-    let place = if backend == DbBackend::Postgres { "strpos" } else { "instr" };
-    let (whole, part) = (Func::lower(column), Func::lower(Expr::val(text)));
-    Expr::expr(Func::cust(place).arg(whole).arg(part)).gt(0)
 }
 
 fn holders(scope: TenantScope, code: &str) -> SelectStatement {

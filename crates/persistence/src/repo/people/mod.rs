@@ -11,7 +11,7 @@ use sme_pulse_domain::{
     email::Email,
     ids::{OrgId, UserId},
     person::{NewPerson, Person},
-    role::{Role, RoleSet},
+    role::RoleSet,
     tenant::TenantScope,
 };
 
@@ -61,17 +61,11 @@ impl People<'_> {
         Ok((u64::try_from(total).unwrap_or_default(), self.with_roles(rows?).await?))
     }
 
-    /// Whether anybody but this user is an active owner. It holds until the transaction ends only if the organization is
-    /// locked, and whoever changes owners locks it first.
+    /// Whether anybody but this user is an active owner who is at home here. Those from elsewhere do not count: their own
+    /// organization may close their accounts at any time. It holds until the transaction ends only if the organization
+    /// is locked, and whoever changes owners locks it first.
     pub async fn has_other_active_owner(&self, user: UserId) -> Result<bool, StoreError> {
-        let filter = PersonFilter {
-            role: Some(Role::Owner.code().to_owned()),
-            status: Some("active".to_owned()),
-            not: Some(user),
-            search: None,
-        };
-        let people = list::People::new(self.scope, &filter, self.tx.get_database_backend());
-        Ok(self.tx.query_one(&people.page(0, 1)).await?.is_some())
+        Ok(self.tx.query_one(&list::home_owners_but(self.scope, user)).await?.is_some())
     }
 
     /// One query for the roles of all of them.

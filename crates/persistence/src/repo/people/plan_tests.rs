@@ -43,7 +43,7 @@ on_both_databases! {
         sme_pulse_migration::up(&db, None).await.unwrap();
         fill(&db).await;
         let filter = PersonFilter {
-            search: Some("p".to_owned()), role: Some("owner".to_owned()), status: Some("active".to_owned()), not: None,
+            search: Some("p".to_owned()), role: Some("owner".to_owned()), status: Some("active".to_owned()),
         };
         let backend = db.get_database_backend();
         for query in [

@@ -40,6 +40,7 @@ INSERT INTO auth.idempotency_keys (org_id, user_id, key, method, path, request_h
   SELECT o, o, 'k', 'POST', '/', repeat('0', 64), now() FROM generate_series(1, 2) o;
 INSERT INTO auth.invitations (org_id, email, roles, token_hash, expires_at)
   SELECT o, 'x@test', 'owner', repeat(o::text, 64), now() FROM generate_series(1, 2) o;
+INSERT INTO auth.given_passwords (org_id, user_id) SELECT o, o FROM generate_series(1, 2) o;
 INSERT INTO auth.mfa_factors (org_id, user_id, secret) SELECT o, o, 's' FROM generate_series(1, 2) o;
 INSERT INTO auth.mfa_recovery_codes (org_id, user_id, code_hash)
   SELECT o, o, repeat(o::text, 64) FROM generate_series(1, 2) o;

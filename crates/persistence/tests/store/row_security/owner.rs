@@ -17,9 +17,10 @@ use uuid::Uuid;
 use super::number;
 use crate::support::{HASH, counting, now};
 
-/// A role of its own that owns the database, and may create no others.
+/// A role of its own that owns the database, and may create no others. Its name is one that has to be quoted.
 struct Owner {
     role: String,
+    quoted: String,
     settings: DatabaseSettings,
     database: TestDatabase,
 }
@@ -27,15 +28,16 @@ struct Owner {
 impl Owner {
     async fn of(database: TestDatabase) -> Self {
         let name = database.url().rsplit('/').next().unwrap().to_owned();
-        let role = format!("{name}_owner");
+        let role = format!("{name}-Owner");
+        let quoted = format!("\"{role}\"");
         let admin = database.connect_with(1).await;
-        admin.execute_unprepared(&format!("CREATE ROLE {role} LOGIN PASSWORD 'x'")).await.unwrap();
-        admin.execute_unprepared(&format!("ALTER DATABASE {name} OWNER TO {role}")).await.unwrap();
+        admin.execute_unprepared(&format!("CREATE ROLE {quoted} LOGIN PASSWORD 'x'")).await.unwrap();
+        admin.execute_unprepared(&format!("ALTER DATABASE {name} OWNER TO {quoted}")).await.unwrap();
         let mut url = Url::parse(database.url()).unwrap();
         url.set_username(&role).unwrap();
         url.set_password(Some("x")).unwrap();
         let settings = DatabaseSettings::Postgres { url: url.into(), pool_size: 1, max_overflow: 3 };
-        Self { role, settings, database }
+        Self { role, quoted, settings, database }
     }
 
     async fn operator(&self) -> Store {
@@ -58,8 +60,9 @@ impl Owner {
         for store in stores {
             store.close().await.unwrap();
         }
-        let Self { role, .. } = &self;
-        self.admin(&format!("REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}; DROP ROLE {role}")).await;
+        let Self { quoted, .. } = &self;
+        self.admin(&format!("REASSIGN OWNED BY {quoted} TO CURRENT_USER; DROP OWNED BY {quoted}; DROP ROLE {quoted}"))
+            .await;
     }
 }
 
@@ -128,7 +131,7 @@ fn an_owner_without_the_serving_role_is_confined_too_and_everything_works() {
         operator.migrate_up().await.unwrap();
         let left = operator.prepare_runtime_role().await.unwrap();
         // Other tests may have made the role; this one may not take it on.
-        assert_eq!(left.last().unwrap(), &format!("GRANT sme_pulse_runtime TO {};", owner.role), "{left:?}");
+        assert_eq!(left.last().unwrap(), &format!("GRANT sme_pulse_runtime TO {};", owner.quoted), "{left:?}");
         seed::run(&operator, HASH, now()).await.unwrap();
 
         let store = owner.serving().await;
