@@ -46,6 +46,8 @@ on_both_databases! {
         let member = app.member(&[Role::Admin]).await;
         let Some(mut console) = Console::open(&app) else { return };
         console.sign_in(&member.email).await;
+        // The first view is there before anything changes, so that it asks for nothing any more.
+        console.wait_for("document.querySelector('main tbody tr') && !document.querySelector('main[aria-busy]')").await;
         app.sql(&format!("DELETE FROM core.user_roles WHERE user_id = {}", member.user)).await;
         TestApp::until(403, async || member.get("/api/v1/audit").await).await;
         console.press("Audit trail").await;
