@@ -11,10 +11,9 @@ use sme_pulse_auth::service::{
     FactorError, InvitationError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError,
     SignUpError, SwitchError, UserError,
 };
-use sme_pulse_finance::{LedgerError, LedgerRow};
 use sme_pulse_persistence::{StoreError, Violation};
 
-use super::{ApiError, Issue, Loc, Rule};
+use super::{ApiError, Issue, Loc, Rule, ledger::of_ledger};
 
 /// Seconds a client should wait after a 503.
 const RETRY_AFTER_UNAVAILABLE: u64 = 1;
@@ -45,7 +44,7 @@ pub(crate) enum Detail<'a> {
 }
 
 impl<'a> Class<'a> {
-    fn plain(status: StatusCode, code: &'static str, text: impl Into<Cow<'a, str>>) -> Self {
+    pub(super) fn plain(status: StatusCode, code: &'static str, text: impl Into<Cow<'a, str>>) -> Self {
         Self { status, code, error: text.into(), detail: Detail::Same, allow: None, retry_after: None, max_age: None }
     }
 
@@ -263,31 +262,6 @@ fn of_user(error: &UserError) -> Class<'static> {
     }
 }
 
-fn of_ledger(error: &LedgerError) -> Class<'static> {
-    let conflict = |text| Class::plain(StatusCode::CONFLICT, "idempotency_conflict", text);
-    match error {
-        LedgerError::NotFound(row) => {
-            let text = match row {
-                LedgerRow::Customer => "Customer not found",
-                LedgerRow::Supplier => "Supplier not found",
-                LedgerRow::Account => "Account not found",
-            };
-            Class::plain(StatusCode::NOT_FOUND, "not_found", text)
-        }
-        LedgerError::CodeTaken(row) => {
-            let text = match row {
-                LedgerRow::Customer => "A customer with this code already exists.",
-                LedgerRow::Supplier => "A supplier with this code already exists.",
-                LedgerRow::Account => "An account with this code already exists.",
-            };
-            Class::plain(StatusCode::BAD_REQUEST, "duplicate", text)
-        }
-        LedgerError::KeyTaken => conflict("This Idempotency-Key was used for another request."),
-        LedgerError::KeyRunning => conflict("The first request with this Idempotency-Key is still running."),
-        LedgerError::Store(cause) => of_store(cause),
-    }
-}
-
 /// All refusals of a link look alike.
 fn of_invitation(error: &InvitationError) -> Class<'static> {
     let bad = |code, text| Class::plain(StatusCode::BAD_REQUEST, code, text);
@@ -357,7 +331,7 @@ fn of_hash(error: HashError) -> Class<'static> {
 }
 
 /// Violations that no use case has named: never a 500.
-fn of_store(error: &StoreError) -> Class<'static> {
+pub(super) fn of_store(error: &StoreError) -> Class<'static> {
     match error {
         StoreError::Unavailable(_) | StoreError::Busy(_) => Class::unavailable(),
         StoreError::Refused(Violation::Unique(_), _) => {

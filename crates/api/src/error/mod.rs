@@ -6,6 +6,7 @@ mod class;
 mod envelope;
 mod issue;
 mod kept;
+mod ledger;
 mod log;
 
 use std::borrow::Cow;
