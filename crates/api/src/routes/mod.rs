@@ -62,7 +62,7 @@ pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteI
     table.finish()
 }
 
-/// What [`mount`] mounts with everything switched on, without a server around it.
+/// What [`mount()`] mounts with everything switched on, without a server around it.
 pub fn table() -> Vec<RouteInfo> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let off = LimitConfig { enabled: false, requests: 1, window: Duration::from_secs(1) };
