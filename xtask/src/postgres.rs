@@ -111,10 +111,7 @@ impl Tools {
             "max_connections=300".to_owned(),
         ];
         if commits == Commits::Forgetful {
-            // Tests make and drop a database each, and every drop waits for all processes of the server to take note. The
-            // launcher of autovacuum may sleep for a minute over it.
-            let off = ["fsync", "synchronous_commit", "full_page_writes", "autovacuum"];
-            settings.extend(off.map(|name| format!("{name}=off")));
+            settings.extend(["fsync", "synchronous_commit", "full_page_writes"].map(|name| format!("{name}=off")));
         }
         let options = settings.iter().fold(String::new(), |all, one| format!("{all} -c '{one}'"));
         let mut start = self.command("pg_ctl", folder);

@@ -38,7 +38,14 @@ pub struct TestDatabase {
 #[derive(Debug)]
 enum Home {
     Folder(TempDir),
-    Cluster { url: String, name: String },
+    Cluster(Option<Removal>),
+}
+
+/// A database of the cluster that is dropped with this value.
+#[derive(Debug)]
+pub(crate) struct Removal {
+    cluster: String,
+    name: String,
 }
 
 impl TestDatabase {
@@ -67,7 +74,16 @@ impl TestDatabase {
             .unwrap_or_else(|error| panic!("no test database in the cluster of {CLUSTER}: {error}"));
         let mut url = Url::parse(&cluster).unwrap_or_else(|error| panic!("{CLUSTER} is not an address: {error}"));
         url.set_path(&name);
-        Some(Self { url: url.into(), home: Home::Cluster { url: cluster, name } })
+        Some(Self { url: url.into(), home: Home::Cluster(Some(Removal { cluster, name })) })
+    }
+
+    /// Leaves the removal to the caller. A server process that is in the middle of a log-in holds up every removal for a
+    /// minute, and a client whose runtime stands still never ends that log-in; so whoever can outlives the runtime.
+    pub(crate) fn take_removal(&mut self) -> Option<Removal> {
+        match &mut self.home {
+            Home::Cluster(removal) => removal.take(),
+            Home::Folder(_) => None,
+        }
     }
 
     /// The address, in the form that `DATABASE_URL` takes.
@@ -79,7 +95,7 @@ impl TestDatabase {
     pub fn engine(&self) -> Engine {
         match self.home {
             Home::Folder(_) => Engine::Sqlite,
-            Home::Cluster { .. } => Engine::Postgres,
+            Home::Cluster(_) => Engine::Postgres,
         }
     }
 
@@ -87,7 +103,7 @@ impl TestDatabase {
     pub fn folder(&self) -> Option<&Path> {
         match &self.home {
             Home::Folder(folder) => Some(folder.path()),
-            Home::Cluster { .. } => None,
+            Home::Cluster(_) => None,
         }
     }
 
@@ -107,7 +123,7 @@ impl TestDatabase {
         let mut options = ConnectOptions::new(&self.url);
         options.max_connections(connections).sqlx_logging(false);
         match self.home {
-            Home::Cluster { .. } => {
+            Home::Cluster(_) => {
                 options.set_schema_search_path(SEARCH_PATH);
             }
             Home::Folder(_) => {
@@ -124,12 +140,12 @@ impl TestDatabase {
     }
 }
 
-impl Drop for TestDatabase {
+impl Drop for Removal {
     fn drop(&mut self) {
-        let Home::Cluster { url, name } = &self.home else { return };
+        let Self { cluster, name } = self;
         // The caller may be inside a runtime, which must not be entered a second time from the same thread.
         let dropped = thread::scope(|scope| {
-            scope.spawn(|| block_on(run_on(url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))).join()
+            scope.spawn(|| block_on(run_on(cluster, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))).join()
         });
         // No panic: the test may be unwinding already.
         match dropped {

@@ -26,11 +26,15 @@ pub fn on_sqlite<F: Fixture, T: Future<Output = ()>>(test: impl FnOnce(F) -> T) 
 
 /// Runs `test` on a new PostgreSQL database, or says that it was skipped.
 pub fn on_postgres<F: Fixture, T: Future<Output = ()>>(test: impl FnOnce(F) -> T) {
+    let mut removal = None;
     block_on(async {
-        if let Some(database) = TestDatabase::postgres().await {
+        if let Some(mut database) = TestDatabase::postgres().await {
+            removal = database.take_removal();
             test(F::on(database).await).await;
         }
     });
+    // After the runtime, and with it every connection that was still being opened.
+    drop(removal);
 }
 
 /// A runtime of its own, so that nothing a test leaves running outlives it.
