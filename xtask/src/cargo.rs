@@ -82,11 +82,9 @@ pub(crate) fn bench(args: &[String], signals: &Signals) -> anyhow::Result<u8> {
     let mut command = Command::new(bench);
     command.arg("--product").arg(product).arg("--floor").arg(floor).args(args).current_dir(root());
     let all_rows = !args.iter().any(|arg| arg.starts_with("--only"));
-    let cluster = if all_rows || args.iter().any(|arg| arg.ends_with("refresh") || arg.ends_with("lists")) {
-        Cluster::start(Commits::Durable, signals)?
-    } else {
-        None
-    };
+    let on_postgres = |arg: &String| ["refresh", "lists", "walls"].iter().any(|row| arg.ends_with(row));
+    let cluster =
+        if all_rows || args.iter().any(on_postgres) { Cluster::start(Commits::Durable, signals)? } else { None };
     if let Some((cluster, pgbench)) = cluster.as_ref().and_then(|cluster| Some((cluster, cluster.program("pgbench")?)))
     {
         command.arg("--postgres").arg(cluster.url()).arg("--pgbench").arg(pgbench);

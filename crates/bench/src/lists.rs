@@ -101,7 +101,8 @@ fn measured(bench: &Bench, product: &Product) -> anyhow::Result<[Vec<Duration>; 
     Ok(times)
 }
 
-fn token(server: &Server) -> anyhow::Result<String> {
+/// An access token of the first organization's owner.
+pub(crate) fn token(server: &Server) -> anyhow::Result<String> {
     let (status, body) = server.ask(&requests::login(server.address, OWNER))?;
     ensure!(status == 200, "the log-in was answered {status}");
     let answer: serde_json::Value = serde_json::from_slice(&body).context("the log-in answer is not JSON")?;

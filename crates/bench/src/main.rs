@@ -17,6 +17,7 @@ mod server;
 mod start;
 mod storm;
 mod throughput;
+mod walls;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -39,7 +40,7 @@ struct Cli {
     product: PathBuf,
     #[arg(long, hide = true)]
     floor: PathBuf,
-    /// A PostgreSQL database that may be written to, for the rows `refresh` and `lists`
+    /// A PostgreSQL database that may be written to, for the rows `refresh`, `lists` and `walls`
     #[arg(long, requires = "pgbench", hide = true)]
     postgres: Option<String>,
     #[arg(long, hide = true)]
@@ -65,6 +66,7 @@ enum Part {
     Start,
     Memory,
     Lists,
+    Walls,
 }
 
 type Measure = fn(&Bench) -> anyhow::Result<Vec<Row>>;
@@ -128,7 +130,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         cores,
     };
     note(format_args!("{}; {} hashing thread(s)", bench.cores.describe(), bench.hash_threads));
-    let parts: [(Part, Measure); 8] = [
+    let parts: [(Part, Measure); 9] = [
         (Part::Health, throughput::health),
         (Part::Me, throughput::me),
         (Part::Login, login::measure),
@@ -137,6 +139,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         (Part::Start, start::measure),
         (Part::Memory, memory::measure),
         (Part::Lists, lists::measure),
+        (Part::Walls, walls::measure),
     ];
     let mut rows = Vec::new();
     for (part, measure) in parts {

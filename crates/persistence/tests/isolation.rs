@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(dead_code, reason = "the support is shared with another test binary")]
 
+#[path = "isolation/books.rs"]
+mod books;
 mod support;
+#[path = "isolation/trail.rs"]
+mod trail;
 
 use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -117,6 +121,25 @@ on_both_databases! {
         tx.commit().await.unwrap();
 
         assert_eq!(everything(&test).await, before);
+    }
+
+    async fn a_confirmed_second_factor_is_neither_used_nor_removed_from_another_organization(test: TestStore) {
+        two(&test).await;
+        let tx = test.store.begin(THEIRS).await.unwrap();
+        assert!(tx.factors().confirm(USER, "sealed", step()).await.unwrap());
+        tx.commit().await.unwrap();
+        let before = everything(&test).await;
+        let next = || UsedStep { step: 8, resealed: Some("ours".into()), at: now() };
+
+        let tx = test.store.begin(OURS).await.unwrap();
+        assert!(!tx.factors().use_step(USER, next()).await.unwrap());
+        assert!(!tx.factors().remove(USER).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(everything(&test).await, before);
+
+        let tx = test.store.begin(THEIRS).await.unwrap();
+        assert!(tx.factors().use_step(USER, next()).await.unwrap());
+        assert!(tx.factors().remove(USER).await.unwrap());
     }
 
     /// Or the test above would hold whatever the scope.
