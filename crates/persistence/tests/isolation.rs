@@ -5,6 +5,8 @@
 
 #[path = "isolation/books.rs"]
 mod books;
+#[path = "isolation/people.rs"]
+mod people;
 mod support;
 #[path = "isolation/trail.rs"]
 mod trail;

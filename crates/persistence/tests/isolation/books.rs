@@ -5,8 +5,9 @@ use sea_orm::ConnectionTrait as _;
 use sme_pulse_domain::{
     account::{AccountKind, LedgerClass, NewAccount},
     email::Email,
-    ids::AccountId,
+    ids::{AccountId, InvitationId, UserId},
     money::{Money, Total},
+    partner::{NewPartner, PartnerKind},
     role::{Role, RoleSet},
     status::Status,
     tenant::TenantScope,
@@ -30,6 +31,20 @@ fn new_account(name: &str) -> NewAccount {
     }
 }
 
+fn new_partner() -> NewPartner {
+    NewPartner {
+        code: None,
+        name: "Theirs".to_owned(),
+        tax_code: None,
+        contact_person: None,
+        email: None,
+        phone: None,
+        address: None,
+        term_days: 30,
+        status: Status::Active,
+    }
+}
+
 /// An account of theirs on which 500 came in.
 async fn account(test: &TestStore) -> AccountId {
     let tx = test.store.begin(THEIRS).await.unwrap();
@@ -49,15 +64,10 @@ fn token(of: TenantScope) -> String {
     of.org().get().to_string().repeat(64)
 }
 
-async fn invite(test: &TestStore, scope: TenantScope, email: &Email) -> sme_pulse_domain::ids::InvitationId {
+async fn invite(test: &TestStore, scope: TenantScope, email: &Email) -> InvitationId {
     let tx = test.store.begin(scope).await.unwrap();
     let (hash, roles) = (token(scope), RoleSet::from_iter([Role::Cashier]));
-    let renewal = Renewal {
-        token_hash: &hash,
-        by: sme_pulse_domain::ids::UserId::new(scope.org().get()),
-        at: now(),
-        expires_at: later(),
-    };
+    let renewal = Renewal { token_hash: &hash, by: UserId::new(scope.org().get()), at: now(), expires_at: later() };
     let added = tx.invitations().add(&NewInvitation { email, roles: &roles, renewal }).await.unwrap();
     tx.commit().await.unwrap();
     added.id
@@ -87,6 +97,42 @@ on_both_databases! {
         assert_eq!(tx.accounts().find(id).await.unwrap().unwrap().name, "Ours");
     }
 
+    async fn a_data_sheet_is_read_and_written_by_its_own_organization(test: TestStore) {
+        two(&test).await;
+        for scope in [OURS, THEIRS] {
+            let tx = test.store.begin(scope).await.unwrap();
+            let mut sheet = tx.organization().find().await.unwrap().unwrap();
+            assert_eq!(sheet.id, scope.org());
+            assert_eq!(tx.organization().find_for_update().await.unwrap().unwrap(), sheet);
+            sheet.phone = Some(scope.org().to_string());
+            tx.organization().save(&sheet, now()).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let tx = test.store.begin(OURS).await.unwrap();
+        assert_eq!(tx.organization().find().await.unwrap().unwrap().phone.as_deref(), Some("1"));
+    }
+
+    async fn a_partner_of_another_organization_is_not_found_or_written(test: TestStore) {
+        two(&test).await;
+        for kind in [PartnerKind::Customer, PartnerKind::Supplier] {
+            let tx = test.store.begin(THEIRS).await.unwrap();
+            let mut partner = tx.partners(kind).add(&new_partner(), now()).await.unwrap();
+            tx.commit().await.unwrap();
+            "Ours".clone_into(&mut partner.name);
+
+            let tx = test.store.begin(OURS).await.unwrap();
+            assert!(tx.partners(kind).find(partner.id).await.unwrap().is_none());
+            assert!(tx.partners(kind).find_for_update(partner.id).await.unwrap().is_none());
+            tx.partners(kind).save(&partner).await.unwrap();
+            tx.commit().await.unwrap();
+
+            let tx = test.store.begin(THEIRS).await.unwrap();
+            assert_eq!(tx.partners(kind).find(partner.id).await.unwrap().unwrap().name, "Theirs");
+            tx.partners(kind).save(&partner).await.unwrap();
+            assert_eq!(tx.partners(kind).find_for_update(partner.id).await.unwrap().unwrap().name, "Ours");
+        }
+    }
+
     async fn an_invitation_of_another_organization_is_not_found_renewed_or_in_the_way(test: TestStore) {
         two(&test).await;
         let email = Email::parse("guest@example.com").unwrap();
@@ -101,13 +147,15 @@ on_both_databases! {
         assert!(!ours.is_pending(&email, None, now()).await.unwrap());
         ours.renew(id, renewed).await.unwrap();
         ours.revoke(id, now()).await.unwrap();
-        ours.accepted_by(id, USER).await.unwrap();
+        ours.accepted_by(id, UserId::new(1)).await.unwrap();
         assert!(ours.use_up(&token(THEIRS), now()).await.unwrap().is_none());
         tx.commit().await.unwrap();
 
         let tx = test.store.begin(THEIRS).await.unwrap();
         let theirs = tx.invitations();
         let found = theirs.find(id).await.unwrap().unwrap();
+        let accepted = format!("SELECT COUNT(*) FROM {} WHERE accepted_by IS NOT NULL", test.table("auth", "invitations"));
+        assert_eq!(test.numbers(&accepted).await, [0]);
         assert_eq!((found.updated_at, found.accepted_at, found.revoked_at), (now(), None, None));
         assert!(theirs.find_for_update(id).await.unwrap().is_some());
         assert!(theirs.is_pending(&email, None, now()).await.unwrap());
