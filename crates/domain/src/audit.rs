@@ -65,6 +65,10 @@ pub enum Action {
     PersonalDataErased,
     /// The organization's data sheet changed.
     OrganizationUpdated,
+    /// The operator suspended the organization.
+    OrganizationSuspended,
+    /// The operator let the organization go on.
+    OrganizationActivated,
     /// A person was added by somebody who may.
     UserCreated,
     /// The name of a person changed.
@@ -138,6 +142,8 @@ impl Action {
             Self::Reauthenticated => "auth.reauthenticated",
             Self::PersonalDataErased => "audit.personal_data_erased",
             Self::OrganizationUpdated => "organization.updated",
+            Self::OrganizationSuspended => "organization.suspended",
+            Self::OrganizationActivated => "organization.activated",
             Self::UserCreated => "users.created",
             Self::UserUpdated => "users.updated",
             Self::RolesChanged => "users.roles_changed",

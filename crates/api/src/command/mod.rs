@@ -4,6 +4,7 @@
 mod audit;
 mod health_check;
 mod migrate;
+mod organizations;
 mod seed;
 mod seed_demo;
 mod serve;
@@ -25,6 +26,7 @@ use crate::{
 };
 use audit::AuditAction;
 pub use migrate::MigrateAction;
+use organizations::OrganizationsAction;
 use seed_demo::DemoArgs;
 pub use serve::auth_service;
 
@@ -57,6 +59,11 @@ enum Command {
     Audit {
         #[command(subcommand)]
         action: AuditAction,
+    },
+    /// Show the organizations, suspend one, or let it go on.
+    Organizations {
+        #[command(subcommand)]
+        action: OrganizationsAction,
     },
     /// Ask the server on the configured address whether it is alive; for container health checks.
     Healthcheck,
@@ -99,6 +106,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Seed { force } => runtime.block_on(seed::run(parts, force)),
         Command::SeedDemo(args) => runtime.block_on(seed_demo::run(parts, args)),
         Command::Audit { action } => runtime.block_on(audit::run(parts, action)),
+        Command::Organizations { action } => runtime.block_on(organizations::run(parts, action)),
         Command::Healthcheck => Ok(()),
     }
 }

@@ -25,7 +25,10 @@ pub fn mailer(config: &Config, clock: &Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> an
     if config.environment.is_development() {
         return Ok(Arc::new(Folder::new(config.mail.folder.clone(), letters)));
     }
-    tracing::warn!("BACKEND_SMTP_URL is not set: mails are not sent, so nobody can reset a forgotten password");
+    tracing::warn!(
+        "BACKEND_SMTP_URL is not set: mails are not sent, so nobody can reset a forgotten password, confirm a sign-up or \
+         accept an invitation"
+    );
     Ok(Arc::new(NoMailer))
 }
 

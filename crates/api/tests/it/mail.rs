@@ -136,7 +136,8 @@ on_both_databases! {
         assert!(!server.folder().join("data/outbox").exists());
         let lines = server.stop().lines();
         let warnings: Vec<&str> = lines.iter().filter(|line| line["level"] == 40).map(|line| line["msg"].as_str().unwrap()).collect();
-        assert_eq!(warnings, ["BACKEND_SMTP_URL is not set: mails are not sent, so nobody can reset a forgotten password"]);
+        assert_eq!(warnings, ["BACKEND_SMTP_URL is not set: mails are not sent, so nobody can reset a forgotten password, confirm a sign-up or \
+             accept an invitation"]);
         assert!(lines_with(&lines, "Mail sent").is_empty());
     }
 }

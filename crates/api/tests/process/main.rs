@@ -13,6 +13,7 @@ mod connections;
 mod kill_commands;
 mod kill_serve;
 mod migrate;
+mod organizations;
 mod outage;
 mod outage_sqlite;
 mod revocation;

@@ -41,6 +41,20 @@ pub(super) fn set_by_another(user: &User) -> Mail {
     Mail { to: user.email.clone(), subject: "A new password was set for your SME Pulse account".to_owned(), text }
 }
 
+/// The notice that somebody else has made an account with this address. The organization's name is theirs to choose, so it is not
+/// in it.
+pub(super) fn account_made(to: &Email, public_url: &str) -> Mail {
+    let text = format!(
+        "Hello,\n\n\
+         an organization has made an SME Pulse account for this address. It governs the\n\
+         account: it has set the first password and can deactivate it. Your first log-in:\n\n\
+         {public_url}\n\n\
+         They will tell you the password; change it then. If you do not know who this is,\n\
+         do not use the account, and answer this mail: the address is yours.\n"
+    );
+    Mail { to: to.clone(), subject: "An SME Pulse account was made for you".to_owned(), text }
+}
+
 /// The notice that log-ins ask for a code from now on.
 pub(super) fn factor_enabled(user: &User) -> Mail {
     let text = "Hello,\n\n\

@@ -146,6 +146,9 @@ on_both_databases! {
 
     async fn every_view_fits_a_narrow_page_in_both_schemes(app: TestApp) {
         let member = app.member(&[Role::Owner]).await;
+        let long = "Công ty Trách nhiệm Hữu hạn Thương mại Dịch vụ Xuất nhập khẩu Hoàng Long";
+        app.sql(&format!("UPDATE core.organizations SET name = '{long}'")).await;
+        app.sql(&format!("UPDATE core.users SET full_name = '{}'", "W".repeat(255))).await;
         let Some(mut console) = Console::open(&app) else { return };
         for (scheme, paper) in [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 23, 27)")] {
             console.run(move |browser| browser.appear(360, scheme)).await;
@@ -157,8 +160,10 @@ on_both_databases! {
             for view in VIEWS {
                 console.go(&format!("/console/{view}")).await;
                 console.wait_for("document.querySelector('main h1') && !document.querySelector('[aria-busy]')").await;
-                let over = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
-                assert_eq!(console.eval(over).await, false, "{view} scrolls to the side");
+                let over = "document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] : \
+                    [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth) \
+                    .map(e => e.tagName + '#' + e.id + '.' + e.className)";
+                assert_eq!(console.eval(over).await, json!([]), "{view} scrolls to the side");
                 assert_eq!(console.eval("getComputedStyle(document.body).backgroundColor").await, paper, "{view}");
                 let nameless = "[...document.querySelectorAll('main input, main select, main textarea')].filter(e => !e.labels.length).length";
                 assert_eq!(console.eval(nameless).await, 0, "{view} has a field without a label");

@@ -14,7 +14,10 @@ use sme_pulse_persistence::retrying;
 use zeroize::Zeroizing;
 
 use super::{UserError, events, refused};
-use crate::{Principal, service::AuthService};
+use crate::{
+    Principal,
+    service::{AuthService, mail_texts},
+};
 
 /// A user to be added. There is no `Debug`: it holds a password.
 pub struct CreateUser {
@@ -45,7 +48,7 @@ impl AuthService {
             status: Status::Active,
             roles: new.roles,
         };
-        retrying(|| async {
+        let added = retrying(|| async {
             let now = self.parts.clock.now();
             let tx = self.lock_people(caller).await?;
             let acting = super::acting(&tx, caller).await?;
@@ -55,9 +58,12 @@ impl AuthService {
             let added = tx.people().find(user).await?.ok_or(UserError::NotFound)?;
             tx.record(events::created(caller, &added, &new.origin), now).await?;
             tx.commit().await?;
-            Ok(added)
+            Ok::<_, UserError>(added)
         })
-        .await
+        .await?;
+        // The address may be somebody's who knows nothing of it.
+        self.errands.notify(mail_texts::account_made(&added.email, &self.parts.settings.public_url));
+        Ok(added)
     }
 }
 

@@ -6,6 +6,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 use sme_pulse_domain::{
     audit::{AuditRecord, Chain, Checkpoint},
     ids::OrgId,
+    status::Status,
 };
 
 use super::{super::exception, row};
@@ -75,6 +76,17 @@ impl SystemTx {
             audit_checkpoint::Entity::find().select_only().column(audit_checkpoint::Column::ChainId).distinct();
         numbers.extend(signed.into_tuple::<i64>().all(tx).await?);
         Ok(numbers.into_iter().map(Chain::numbered).collect())
+    }
+
+    /// The organizations with names and status, by id. For the operator's store: others see none on PostgreSQL.
+    #[expect(clippy::disallowed_methods, reason = "the command that shows organizations acts for the operator")]
+    pub async fn organizations(&self) -> Result<Vec<(OrgId, String, Status)>, StoreError> {
+        let rows = organization::Entity::find().order_by_asc(organization::Column::Id).all(self.connection()).await?;
+        let read = |row: organization::Model| {
+            let status = row.status.parse().map_err(|_| StoreError::Unreadable("status"))?;
+            Ok((OrgId::new(row.id), row.name, status))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// Names of the organizations, by id. For the operator's store: others see none on PostgreSQL.
