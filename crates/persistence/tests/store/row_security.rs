@@ -7,6 +7,8 @@ mod furniture;
 mod owner;
 #[path = "row_security/people.rs"]
 mod people;
+#[path = "row_security/ways.rs"]
+mod ways;
 
 use furniture::{Table, furnish, tables};
 use sea_orm::{
