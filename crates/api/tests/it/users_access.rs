@@ -161,7 +161,7 @@ on_both_databases! {
         for name in ["full_name", "last_login"] {
             assert_eq!(owner.listed("status=inactive", name).await.1, [Value::Null]);
         }
-        assert_eq!(owner.listed("search=nora", "id").await.1, [json!(0); 0]);
+        assert_eq!(owner.listed("search=nora", "id").await, (0, Vec::new()));
         assert_eq!(app.log_in(&other.email, "123456").await.status, 200);
         let back = owner.put(&path, &json!({"status": "active"})).await.json();
         assert_eq!((&back["status"], &back["full_name"]), (&json!("active"), &json!("Nora")));

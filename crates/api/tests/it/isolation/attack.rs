@@ -12,6 +12,7 @@ use super::catalog::Catalog;
 use super::kinds::{Kind, NEED_SECRETS, OF_MEMBERS, REFERENCES, UNIQUE};
 use super::plan::{Body, Plan};
 use super::rows::{Rows, Without, rows_of};
+use super::values::absent_id;
 
 /// The victim, and what was found out about it.
 pub(super) struct Attack<'a> {
@@ -300,16 +301,6 @@ impl Attack<'_> {
         }
     }
 
-    /// Nobody learns whether a foreign id exists.
-    async fn same_as_absent(&mut self, plan: &Plan, caller: &mut Caller<'_>, (foreign, absent): (&Call, &Call)) {
-        self.with_foreign_ids += 1;
-        let (found, expected) = (self.send(plan, caller, foreign).await, self.send(plan, caller, absent).await);
-        if found.comparable() != expected.comparable() {
-            let why = format!("without a row of that id the answer is {}", expected.comparable());
-            self.finding(foreign, caller, &found, &why);
-        }
-    }
-
     /// Tokens with the right signature and the wrong organization or session.
     async fn forged(&mut self, plan: &Plan, caller: &mut Caller<'_>) {
         if plan.access == Access::Public {
@@ -392,11 +383,6 @@ impl Attack<'_> {
 
 pub(super) fn text(id: &Value) -> String {
     id.as_str().map_or_else(|| id.to_string(), str::to_owned)
-}
-
-/// Like that id, but of no row.
-fn absent_id(id: &Value) -> Value {
-    if id.is_string() { json!("0aaaaaaa-0000-4000-8000-0000000000aa") } else { json!(817_000_000_000_001_i64) }
 }
 
 fn make_unique(value: &mut Value, nth: usize) {

@@ -1,9 +1,9 @@
-//! Values of the victim in bodies: what is unique within an organization is not taken by another one's, and lists of ids may
-//! not mix own and foreign ones.
+//! Values of the victim: its ids are answered as those of no row, what is unique within an organization is not taken by another
+//! one's, and lists of ids may not mix own and foreign ones.
 
 use serde_json::{Value, json};
 
-use super::attack::Attack;
+use super::attack::{Attack, Call};
 use super::caller::{Caller, value};
 use super::canary::{NEEDLE, VICTIM};
 use super::catalog::Kind;
@@ -12,6 +12,21 @@ use super::plan::Plan;
 use super::rows::{Rows, rows_of};
 
 impl Attack<'_> {
+    /// Nobody learns whether a foreign id exists.
+    pub(super) async fn same_as_absent(
+        &mut self,
+        plan: &Plan,
+        caller: &mut Caller<'_>,
+        (foreign, absent): (&Call, &Call),
+    ) {
+        self.with_foreign_ids += 1;
+        let (found, expected) = (self.send(plan, caller, foreign).await, self.send(plan, caller, absent).await);
+        if found.comparable() != expected.comparable() {
+            let why = format!("without a row of that id the answer is {}", expected.comparable());
+            self.finding(foreign, caller, &found, &why);
+        }
+    }
+
     /// A body with the values of a row of the victim is answered as one with values that nobody has.
     pub(super) async fn values_of_the_victim(&mut self, plan: &Plan, caller: &mut Caller<'_>) {
         let of_strangers = OF_STRANGERS.iter().any(|path| plan.path.ends_with(path));
@@ -85,6 +100,11 @@ impl Attack<'_> {
             }
         }
     }
+}
+
+/// Like that id, but of no row.
+pub(super) fn absent_id(id: &Value) -> Value {
+    if id.is_string() { json!("0aaaaaaa-0000-4000-8000-0000000000aa") } else { json!(817_000_000_000_001_i64) }
 }
 
 /// Doubles the item of the list that the pointer goes through, with the foreign id in one of the two; `false` when it goes
