@@ -180,6 +180,34 @@ fn inside_an_organization_exactly_its_rows_are_seen_and_no_other_can_be_written(
     });
 }
 
+/// A statement without a condition reads no column, so no policy for reading stands beside that for changing.
+#[test]
+fn a_statement_without_any_condition_changes_rows_of_this_organization_alone() {
+    with_rows(async |test, tables| {
+        for Table { name, .. } in tables.iter().filter(|table| table.name != "auth.sessions") {
+            let column = if name == "auth.audit_log" { "client_ip" } else { "created_at" };
+            let has = format!(
+                "SELECT COUNT(*) FROM pg_attribute WHERE attrelid = '{name}'::regclass AND attname = '{column}'"
+            );
+            if number(test.operator.raw(), has).await == 0 {
+                continue;
+            }
+            let of_1 = if name == "core.organizations" { "id = 1" } else { "org_id = 1" };
+            let own = match name.as_str() {
+                "auth.password_reset_tokens" => "user_id = 1",
+                _ => of_1,
+            };
+            let expected = number(test.operator.raw(), format!("SELECT COUNT(*) FROM {name} WHERE {own}")).await;
+            for person in ACTORS {
+                let tx = inside_as(test.store.raw(), 1, person).await;
+                let value = if column == "client_ip" { "NULL" } else { "now()" };
+                let done = changed(&tx, format!("UPDATE {name} SET {column} = {value}")).await;
+                assert!([0, expected].contains(&i64::try_from(done).unwrap()), "{name} as {person:?}: {done}");
+            }
+        }
+    });
+}
+
 #[test]
 fn who_serves_requests_cannot_open_the_wall() {
     with_rows(async |test, tables| {

@@ -12,6 +12,7 @@ mod kinds;
 mod plan;
 mod plan_tests;
 mod rows;
+mod secrets;
 mod values;
 
 use std::collections::BTreeMap;
