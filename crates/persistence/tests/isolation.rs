@@ -144,6 +144,17 @@ on_both_databases! {
         assert!(tx.factors().remove(USER).await.unwrap());
     }
 
+    async fn nobodys_password_changes_in_a_suspended_organization(test: TestStore) {
+        two(&test).await;
+        let suspend = format!("UPDATE {} SET status = 'inactive' WHERE id = 2", test.table("core", "organizations"));
+        test.operator.raw().execute_unprepared(&suspend).await.unwrap();
+        let tx = test.store.begin(THEIRS).await.unwrap();
+        assert!(!tx.passwords().lock_active(USER).await.unwrap());
+        drop(tx);
+        let tx = test.store.begin(OURS).await.unwrap();
+        assert!(tx.passwords().lock_active(UserId::new(1)).await.unwrap());
+    }
+
     /// Or the test above would hold whatever the scope.
     async fn within_the_right_organization_the_same_keys_are_found(test: TestStore) {
         let challenge = two(&test).await;

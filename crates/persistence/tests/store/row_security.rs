@@ -182,28 +182,47 @@ fn inside_an_organization_exactly_its_rows_are_seen_and_no_other_can_be_written(
 
 /// A statement without a condition reads no column, so no policy for reading stands beside that for changing.
 #[test]
-fn a_statement_without_any_condition_changes_rows_of_this_organization_alone() {
+fn a_statement_without_any_condition_changes_nothing_of_other_organizations() {
     with_rows(async |test, tables| {
-        for Table { name, .. } in tables.iter().filter(|table| table.name != "auth.sessions") {
-            let column = if name == "auth.audit_log" { "client_ip" } else { "created_at" };
-            let has = format!(
-                "SELECT COUNT(*) FROM pg_attribute WHERE attrelid = '{name}'::regclass AND attname = '{column}'"
+        for Table { name, .. } in &tables {
+            let times = format!(
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = '{name}'::regclass \
+                 AND attname IN ('created_at', 'updated_at') ORDER BY 1 DESC"
             );
-            if number(test.operator.raw(), has).await == 0 {
-                continue;
-            }
-            let of_1 = if name == "core.organizations" { "id = 1" } else { "org_id = 1" };
-            let own = match name.as_str() {
-                "auth.password_reset_tokens" => "user_id = 1",
-                _ => of_1,
+            let set = match (name.as_str(), texts(test.operator.raw(), &times).await.first()) {
+                ("auth.audit_log", _) => "client_ip = NULL".to_owned(),
+                (_, Some(time)) => format!("{time} = now()"),
+                ("auth.audit_heads", None) => "hash = repeat('1', 64)".to_owned(),
+                ("auth.audit_checkpoints", None) => "key_id = 'x'".to_owned(),
+                (other, None) => panic!("what can be changed in {other}?"),
             };
-            let expected = number(test.operator.raw(), format!("SELECT COUNT(*) FROM {name} WHERE {own}")).await;
             for person in ACTORS {
-                let tx = inside_as(test.store.raw(), 1, person).await;
-                let value = if column == "client_ip" { "NULL" } else { "now()" };
-                let done = changed(&tx, format!("UPDATE {name} SET {column} = {value}")).await;
-                assert!([0, expected].contains(&i64::try_from(done).unwrap()), "{name} as {person:?}: {done}");
+                // A person's own sessions are theirs everywhere.
+                let own = match person {
+                    Some(person) if name == "auth.sessions" => {
+                        number(test.operator.raw(), format!("SELECT COUNT(*) FROM {name} WHERE user_id = {person}"))
+                            .await
+                    }
+                    _ => 0,
+                };
+                let tx = inside_as(test.store.raw(), 99, person).await;
+                let done = changed(&tx, format!("UPDATE {name} SET {set}")).await;
+                assert_eq!(i64::try_from(done).unwrap(), own, "{name} as {person:?}");
+                let tx = inside_as(test.store.raw(), 99, person).await;
+                assert_eq!(changed(&tx, format!("DELETE FROM {name}")).await, 0, "{name} as {person:?}");
             }
+        }
+    });
+}
+
+#[test]
+fn events_outside_any_organization_are_not_recorded_inside_one() {
+    with_rows(async |test, _| {
+        let outside = "INSERT INTO auth.audit_log (org_id, action, seq, hash) VALUES (NULL, 'a', 9, repeat('9', 64))";
+        for (org, is_allowed) in [(0, true), (1, false)] {
+            let tx = inside(test.store.raw(), org).await;
+            let done = tx.execute_unprepared(outside).await;
+            if is_allowed { assert_eq!(done.unwrap().rows_affected(), 1) } else { assert_forbidden(done, outside) }
         }
     });
 }
