@@ -218,6 +218,26 @@ on_both_databases! {
         }
     }
 
+    async fn who_comes_in_acts_with_the_roles_held_here_while_the_organization_is_active(test: TestStore) {
+        people(&test).await;
+        sql(&test, "auth", "memberships", "INSERT INTO $ (org_id, user_id) VALUES (1, 2)").await;
+        let held = [(OURS, roles([Role::Cashier])), (THEIRS, roles([Role::Owner]))];
+        for (scope, held) in &held {
+            let tx = test.store.begin(*scope).await.unwrap();
+            tx.people().set_roles(USER, held, now()).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        for (scope, held) in held {
+            let tx = test.store.begin(scope).await.unwrap();
+            assert_eq!(tx.newcomers().roles_of(USER).await.unwrap(), Some(held));
+        }
+        sql(&test, "core", "organizations", "UPDATE $ SET status = 'inactive' WHERE id = 1").await;
+        for (scope, may_act) in [(OURS, false), (THEIRS, true)] {
+            let tx = test.store.begin(scope).await.unwrap();
+            assert_eq!(tx.newcomers().roles_of(USER).await.unwrap().is_some(), may_act);
+        }
+    }
+
     async fn a_persons_places_each_have_their_own_roles(test: TestStore) {
         people(&test).await;
         sql(&test, "auth", "memberships", "INSERT INTO $ (org_id, user_id) VALUES (1, 2)").await;
