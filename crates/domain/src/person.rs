@@ -19,7 +19,7 @@ pub struct Person {
     pub org: OrgId,
     /// Address in normal form.
     pub email: Email,
-    /// Name, if given.
+    /// Name, if given; `None` for somebody from elsewhere while they do not belong here.
     pub full_name: Option<String>,
     /// Whether the account may sign in anywhere. Their home decides.
     pub account: Status,
@@ -31,7 +31,7 @@ pub struct Person {
     pub created_at: DateTime<Utc>,
     /// When that last changed.
     pub updated_at: DateTime<Utc>,
-    /// Their last log-in, wherever.
+    /// Their last log-in, wherever; `None` as for the name.
     pub last_login_at: Option<DateTime<Utc>>,
 }
 

@@ -38,7 +38,7 @@ pub use repo::{
     people::{People, PersonFilter},
     refresh::{RefreshRow, Rotation},
     rotate::Step,
-    sessions::{LogInRecord, PasswordAsOf, RenewedHash, Sessions},
+    sessions::{EndedSessions, LogInRecord, PasswordAsOf, RenewedHash, Sessions},
     sign_ups::{NewOrganization, SignUpRow},
 };
 pub use retry::{AsStoreError, retrying};

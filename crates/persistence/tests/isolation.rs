@@ -144,6 +144,31 @@ on_both_databases! {
         assert!(tx.factors().remove(USER).await.unwrap());
     }
 
+    async fn what_expires_takes_nothing_of_the_same_name_elsewhere_with_it(test: TestStore) {
+        two(&test).await;
+        let table = test.table("auth", "idempotency_keys");
+        for (org, expires) in [(1, "2000-01-01 00:00:00.000000"), (2, "2999-01-01 00:00:00.000000")] {
+            let sql = format!(
+                "INSERT INTO {table} (org_id, user_id, key, method, path, request_hash, expires_at) \
+                 VALUES ({org}, {org}, 'k', 'POST', '/', '{CODE}', '{expires}')"
+            );
+            test.operator.raw().execute_unprepared(&sql).await.unwrap();
+        }
+        assert_eq!(test.store.remove_expired(now()).await.unwrap(), 1);
+        assert_eq!(test.numbers(&format!("SELECT org_id FROM {table}")).await, [2]);
+    }
+
+    async fn nobodys_password_changes_in_a_suspended_organization(test: TestStore) {
+        two(&test).await;
+        let suspend = format!("UPDATE {} SET status = 'inactive' WHERE id = 2", test.table("core", "organizations"));
+        test.operator.raw().execute_unprepared(&suspend).await.unwrap();
+        let tx = test.store.begin(THEIRS).await.unwrap();
+        assert!(!tx.passwords().lock_active(USER).await.unwrap());
+        drop(tx);
+        let tx = test.store.begin(OURS).await.unwrap();
+        assert!(tx.passwords().lock_active(UserId::new(1)).await.unwrap());
+    }
+
     /// Or the test above would hold whatever the scope.
     async fn within_the_right_organization_the_same_keys_are_found(test: TestStore) {
         let challenge = two(&test).await;

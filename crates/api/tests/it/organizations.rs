@@ -12,6 +12,7 @@ use super::support::{Answer, Member, PASSWORD, TestApp, claims};
 const SWITCH: &str = "/api/v1/auth/switch-organization";
 const LIST: &str = "/api/v1/auth/organizations";
 const SETTINGS: &str = "/api/v1/settings";
+const PASSWORD_OF_HOME: &str = "a passphrase of the home";
 const DAY: Duration = Duration::from_hours(24);
 
 /// The application with the budgets of production.
@@ -117,6 +118,40 @@ on_both_databases! {
         assert_eq!(app.actions_in(person.org).await, ["auth.log_in"]);
         let back = app.with_token(&token, "POST", "/auth/switch-organization/", &json!({"org_id": person.org})).await;
         assert_eq!((back.status, &back.json()["roles"]), (200, &json!(["owner"])));
+    }
+
+    /// Or an administrator could set somebody's password, sign in, and read where else they work.
+    async fn a_password_that_home_set_shows_no_other_organization(app: TestApp) {
+        let home = app.member(&[Role::Owner]).await;
+        let person = app.colleague(home.org, "ann@example.com", &[Role::Cashier]).await;
+        let host = app.member(&[Role::Owner]).await;
+        app.belongs(person.user, host.org, &[Role::Cashier]).await;
+        assert_eq!(switch(&person, host.org).await.status, 200);
+        let orgs = async |member: &Member<'_>| {
+            let listed = member.get(LIST).await.json();
+            listed.as_array().unwrap().iter().map(|place| place["id"].as_i64().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(orgs(&person).await, [home.org, host.org]);
+
+        let path = format!("/api/v1/users/{}/reset-password", person.user);
+        let set = home.post_json(&path, &json!({"new_password": PASSWORD_OF_HOME})).await;
+        assert_eq!(set.status, 200, "{}", set.text);
+        let event = home.get("/api/v1/audit?action=users.password_set").await.json();
+        assert_eq!(event["items"][0]["after"], json!({"sessions_ended": "1"}), "not that of the other one: {event}");
+        let entered = app.sign_in_with("ann@example.com", PASSWORD_OF_HOME).await;
+        assert_eq!(orgs(&entered).await, [home.org]);
+
+        // Who knows the password may change it, whoever that is.
+        let changed = json!({"old_password": PASSWORD_OF_HOME, "new_password": "another passphrase"});
+        assert_eq!(entered.post_json("/api/v1/auth/change-password", &changed).await.status, 200);
+        assert_eq!(orgs(&entered).await, [home.org]);
+        // Only who reads the mail of the address sets one that nobody else knows.
+        app.post("/api/v1/auth/forgot-password", &json!({"email": "ann@example.com"})).await;
+        let token = app.reset_token("ann@example.com", &mut Vec::new()).await;
+        let own = json!({"token": token, "new_password": "a passphrase of my own"});
+        assert_eq!(app.post("/api/v1/auth/reset-password", &own).await.status, 200);
+        let person = app.sign_in_with("ann@example.com", "a passphrase of my own").await;
+        assert_eq!(orgs(&person).await, [home.org, host.org]);
     }
 
     async fn two_tabs_in_two_organizations_never_mix(app: TestApp) {

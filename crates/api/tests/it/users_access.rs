@@ -154,8 +154,20 @@ on_both_databases! {
         assert_eq!(other.get(&path).await.json()["status"], "active");
         assert_eq!(owner.get(&path).await.json()["status"], "inactive");
         assert_eq!(owner.listed("status=inactive", "id").await.1, [json!(other.user)]);
+        // What their account is called now and when it was used is no longer ours to see.
+        app.sql(&format!("UPDATE core.users SET full_name = 'Nora' WHERE id = {}", other.user)).await;
+        let gone = owner.get(&path).await.json();
+        assert_eq!((&gone["full_name"], &gone["last_login"]), (&Value::Null, &Value::Null));
+        for name in ["full_name", "last_login"] {
+            assert_eq!(owner.listed("status=inactive", name).await.1, [Value::Null]);
+        }
+        assert_eq!(owner.listed("search=nora", "id").await, (0, Vec::new()));
         assert_eq!(app.log_in(&other.email, "123456").await.status, 200);
-        assert_eq!(owner.put(&path, &json!({"status": "active"})).await.json()["status"], "active");
+        let back = owner.put(&path, &json!({"status": "active"})).await.json();
+        assert_eq!((&back["status"], &back["full_name"]), (&json!("active"), &json!("Nora")));
+        let left = owner.put(&path, &json!({"status": "inactive"})).await.json();
+        assert_eq!((&left["status"], &left["full_name"]), (&json!("inactive"), &Value::Null));
+        assert_eq!(owner.put(&path, &json!({"status": "active"})).await.status, 200);
         assert_eq!(here.get(USERS).await.status, 401, "the old session stays over");
 
         // An account that its home has closed is inactive here too, and is not opened from here.

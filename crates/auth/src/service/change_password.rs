@@ -118,7 +118,7 @@ impl AuthService {
         tx.challenges().remove_of(user).await?;
         let ended = tx.sessions().end_all_but((caller.session(), user), EndReason::PasswordChanged, now).await?;
         let mut event = AuditEvent::by_user(Action::PasswordChanged, (user, caller.home_id()), origin);
-        event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.to_string()))]));
+        event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.here.to_string()))]));
         tx.record(event, now).await?;
         tx.commit().await?;
         Ok(true)

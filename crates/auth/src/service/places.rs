@@ -55,9 +55,14 @@ impl AsStoreError for SwitchError {
 }
 
 impl AuthService {
-    /// The active organizations that the caller belongs to, home first.
+    /// The active organizations that the caller belongs to, home first. While somebody at home set the password and could be
+    /// the caller, those are home and the organization of the session alone: where else people work is not home's to know.
     pub async fn organizations(&self, caller: &Principal) -> Result<Vec<Place>, StoreError> {
-        self.parts.store.places_of(caller.user_id()).await
+        let tx = self.parts.store.begin_read(caller.account_scope()).await?;
+        let given = tx.passwords().is_given(caller.user_id()).await?;
+        drop(tx);
+        let places = self.parts.store.places_of(caller.user_id()).await?.into_iter();
+        Ok(places.filter(|place| !given || place.is_home || place.org == caller.org_id()).collect())
     }
 
     /// A new session of the caller in another of their organizations, beside the calling one: as old as it is, and proved

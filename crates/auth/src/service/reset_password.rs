@@ -66,7 +66,7 @@ impl AuthService {
         tx.challenges().remove_of(user.id).await?;
         let ended = tx.sessions().end_all_but((None, user.id), EndReason::PasswordReset, now).await?;
         let mut event = AuditEvent::by_user(Action::PasswordReset, (user.id, user.org), origin);
-        event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.to_string()))]));
+        event.after = Some(Details::from([("sessions_ended".to_owned(), Some(ended.here.to_string()))]));
         tx.record(event, now).await?;
         tx.commit().await?;
         Ok(true)

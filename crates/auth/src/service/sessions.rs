@@ -73,13 +73,14 @@ impl AuthService {
                 return Err(SessionError::Access(AccessError::SessionEnded));
             }
             let ended = tx.sessions().end_all_but((kept, user), EndReason::EndedWithOthers, now).await?;
-            if ended > 0 {
+            if ended.all() > 0 {
+                // The trail is home's, to which other organizations' sessions are no matter.
                 let mut event = AuditEvent::by_user(Action::SessionsEnded, (user, caller.home_id()), origin);
-                event.after = Some(Details::from([("ended".to_owned(), Some(ended.to_string()))]));
+                event.after = Some(Details::from([("ended".to_owned(), Some(ended.here.to_string()))]));
                 tx.record(event, now).await?;
             }
             tx.commit().await?;
-            Ok::<_, SessionError>(ended)
+            Ok::<_, SessionError>(ended.all())
         })
         .await?;
         self.changed(user);

@@ -57,6 +57,22 @@ pub struct RenewedHash {
     pub new: String,
 }
 
+/// How many sessions were ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndedSessions {
+    /// For the organization that asked. No more is its matter, nor its audit trail's.
+    pub here: u64,
+    /// For others.
+    pub elsewhere: u64,
+}
+
+impl EndedSessions {
+    /// All, for the person whose they were.
+    pub const fn all(self) -> u64 {
+        self.here.saturating_add(self.elsewhere)
+    }
+}
+
 impl TenantTx {
     /// The sessions of this organization.
     pub const fn sessions(&self) -> Sessions<'_> {
@@ -118,12 +134,15 @@ impl Sessions<'_> {
         (kept, user): (Option<SessionId>, UserId),
         reason: EndReason,
         now: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        let mut ending = Self::ending(user, reason, now);
-        if let Some(kept) = kept {
-            ending = ending.filter(session::Column::Id.into_simple_expr().ne(StoredUuid(kept.get())));
-        }
-        Ok(ending.exec(self.tx).await?.rows_affected)
+    ) -> Result<EndedSessions, StoreError> {
+        let ending = || {
+            let is_kept = kept.map(|kept| session::Column::Id.into_simple_expr().eq(StoredUuid(kept.get())));
+            is_kept.into_iter().fold(Self::ending(user, reason, now), |ending, is_kept| ending.filter(is_kept.not()))
+        };
+        let here = session::Column::OrgId.into_simple_expr().eq(self.scope.org().get());
+        let here = ending().filter(here).exec(self.tx).await?.rows_affected;
+        let elsewhere = ending().exec(self.tx).await?.rows_affected;
+        Ok(EndedSessions { here, elsewhere })
     }
 
     /// Ends all live sessions that this user has for this organization alone; how many there were.

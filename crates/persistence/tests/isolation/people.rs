@@ -10,7 +10,7 @@ use sme_pulse_domain::{
     status::Status,
     tenant::TenantScope,
 };
-use sme_pulse_persistence::{NewOrganization, NewResetToken, PersonFilter, SignUpRow};
+use sme_pulse_persistence::{EndedSessions, NewOrganization, NewResetToken, PersonFilter, SignUpRow};
 use sme_pulse_testing::on_both_databases;
 use uuid::Uuid;
 
@@ -193,9 +193,49 @@ on_both_databases! {
         tx.commit().await.unwrap();
         assert_eq!((live(&test, OUR_USER).await, live(&test, USER).await), (vec![(2, 2)], vec![(2, 3)]));
         let tx = test.store.begin(acting(1, OUR_USER)).await.unwrap();
-        assert_eq!(tx.sessions().end_all_but((None, OUR_USER), EndReason::Ended, now()).await.unwrap(), 1);
+        let ended = tx.sessions().end_all_but((None, OUR_USER), EndReason::Ended, now()).await.unwrap();
+        assert_eq!(ended, EndedSessions { here: 0, elsewhere: 1 });
         tx.commit().await.unwrap();
         assert_eq!((live(&test, OUR_USER).await, live(&test, USER).await), (vec![], vec![(2, 3)]));
+    }
+
+    async fn of_an_account_elsewhere_nothing_is_seen_or_searched_while_the_membership_is_inactive(test: TestStore) {
+        people(&test).await;
+        sql(&test, "core", "users", "UPDATE $ SET full_name = 'Nora', last_login_at = '2025-11-20 08:15:30.123456' WHERE id = 2").await;
+        sql(&test, "auth", "memberships", "INSERT INTO $ (org_id, user_id) VALUES (1, 2)").await;
+        let by = |text: &str| PersonFilter { search: Some(text.to_owned()), ..PersonFilter::default() };
+        for (status, is_seen) in [("active", true), ("inactive", false)] {
+            sql(&test, "auth", "memberships", &format!("UPDATE $ SET status = '{status}'")).await;
+            for scope in [OURS, THEIRS] {
+                let is_seen = is_seen || scope == THEIRS;
+                let tx = test.store.begin(scope).await.unwrap();
+                let found = tx.people().find(USER).await.unwrap().unwrap();
+                assert_eq!((found.full_name.is_some(), found.last_login_at.is_some()), (is_seen, is_seen), "{status}");
+                let (_, listed) = tx.people().list(&by("u2@"), 0, 10).await.unwrap();
+                assert_eq!(listed, [found], "{status}");
+                assert_eq!(tx.people().list(&by("nora"), 0, 10).await.unwrap().0, u64::from(is_seen), "{status}");
+            }
+        }
+    }
+
+    async fn who_comes_in_acts_with_the_roles_held_here_while_the_organization_is_active(test: TestStore) {
+        people(&test).await;
+        sql(&test, "auth", "memberships", "INSERT INTO $ (org_id, user_id) VALUES (1, 2)").await;
+        let held = [(OURS, roles([Role::Cashier])), (THEIRS, roles([Role::Owner]))];
+        for (scope, held) in &held {
+            let tx = test.store.begin(*scope).await.unwrap();
+            tx.people().set_roles(USER, held, now()).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        for (scope, held) in held {
+            let tx = test.store.begin(scope).await.unwrap();
+            assert_eq!(tx.newcomers().roles_of(USER).await.unwrap(), Some(held));
+        }
+        sql(&test, "core", "organizations", "UPDATE $ SET status = 'inactive' WHERE id = 1").await;
+        for (scope, may_act) in [(OURS, false), (THEIRS, true)] {
+            let tx = test.store.begin(scope).await.unwrap();
+            assert_eq!(tx.newcomers().roles_of(USER).await.unwrap().is_some(), may_act);
+        }
     }
 
     async fn a_persons_places_each_have_their_own_roles(test: TestStore) {

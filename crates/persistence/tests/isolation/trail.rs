@@ -63,6 +63,19 @@ on_both_databases! {
         }
     }
 
+    async fn a_head_waits_for_a_signature_behind_its_own_last_checkpoint(test: TestStore) {
+        chains(&test).await;
+        let tx = test.store.begin_system_read().await.unwrap();
+        assert_eq!(tx.heads_to_sign().await.unwrap(), []);
+        drop(tx);
+        let tx = test.store.begin(OURS).await.unwrap();
+        tx.record(AuditEvent::new(Action::LogIn, Some(OURS.org()), Origin { request_id: None, client_ip: None }), now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let tx = test.store.begin_system_read().await.unwrap();
+        let heads: Vec<_> = tx.heads_to_sign().await.unwrap().into_iter().map(|head| (head.0, head.1)).collect();
+        assert_eq!(heads, [(chain(1), 2)]);
+    }
+
     async fn the_last_checkpoint_is_that_of_the_chain_asked_for(test: TestStore) {
         chains(&test).await;
         let tx = test.store.begin_system_read().await.unwrap();

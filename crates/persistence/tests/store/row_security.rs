@@ -7,6 +7,8 @@ mod furniture;
 mod owner;
 #[path = "row_security/people.rs"]
 mod people;
+#[path = "row_security/ways.rs"]
+mod ways;
 
 use furniture::{Table, furnish, tables};
 use sea_orm::{
@@ -174,6 +176,53 @@ fn inside_an_organization_exactly_its_rows_are_seen_and_no_other_can_be_written(
                     assert_forbidden(tx.execute_unprepared(&give_away).await, &format!("{give_away} as {person:?}"));
                 }
             }
+        }
+    });
+}
+
+/// A statement without a condition reads no column, so no policy for reading stands beside that for changing.
+#[test]
+fn a_statement_without_any_condition_changes_nothing_of_other_organizations() {
+    with_rows(async |test, tables| {
+        for Table { name, .. } in &tables {
+            let times = format!(
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = '{name}'::regclass \
+                 AND attname IN ('created_at', 'updated_at') ORDER BY 1 DESC"
+            );
+            let set = match (name.as_str(), texts(test.operator.raw(), &times).await.first()) {
+                ("auth.audit_log", _) => "client_ip = NULL".to_owned(),
+                (_, Some(time)) => format!("{time} = now()"),
+                ("auth.audit_heads", None) => "hash = repeat('1', 64)".to_owned(),
+                ("auth.audit_checkpoints", None) => "key_id = 'x'".to_owned(),
+                (other, None) => panic!("what can be changed in {other}?"),
+            };
+            for person in ACTORS {
+                // A person's own sessions are theirs everywhere.
+                let own = match person {
+                    Some(person) if name == "auth.sessions" => {
+                        number(test.operator.raw(), format!("SELECT COUNT(*) FROM {name} WHERE user_id = {person}"))
+                            .await
+                    }
+                    _ => 0,
+                };
+                let tx = inside_as(test.store.raw(), 99, person).await;
+                let done = changed(&tx, format!("UPDATE {name} SET {set}")).await;
+                assert_eq!(i64::try_from(done).unwrap(), own, "{name} as {person:?}");
+                let tx = inside_as(test.store.raw(), 99, person).await;
+                assert_eq!(changed(&tx, format!("DELETE FROM {name}")).await, 0, "{name} as {person:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn events_outside_any_organization_are_not_recorded_inside_one() {
+    with_rows(async |test, _| {
+        let outside = "INSERT INTO auth.audit_log (org_id, action, seq, hash) VALUES (NULL, 'a', 9, repeat('9', 64))";
+        for (org, is_allowed) in [(0, true), (1, false)] {
+            let tx = inside(test.store.raw(), org).await;
+            let done = tx.execute_unprepared(outside).await;
+            if is_allowed { assert_eq!(done.unwrap().rows_affected(), 1) } else { assert_forbidden(done, outside) }
         }
     });
 }

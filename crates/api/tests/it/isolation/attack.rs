@@ -12,6 +12,7 @@ use super::catalog::Catalog;
 use super::kinds::{Kind, NEED_SECRETS, OF_MEMBERS, REFERENCES, UNIQUE};
 use super::plan::{Body, Plan};
 use super::rows::{Rows, Without, rows_of};
+use super::values::absent_id;
 
 /// The victim, and what was found out about it.
 pub(super) struct Attack<'a> {
@@ -32,14 +33,14 @@ pub(super) struct Attack<'a> {
 
 /// A request about to be sent.
 #[derive(Clone)]
-struct Call {
-    what: &'static str,
-    method: String,
-    path: String,
-    query: Vec<(String, String)>,
-    headers: Vec<(&'static str, String)>,
-    body: Option<Value>,
-    token: Option<String>,
+pub(super) struct Call {
+    pub(super) what: &'static str,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Option<Value>,
+    pub(super) token: Option<String>,
 }
 
 const SMUGGLED: [&str; 4] = ["org_id", "organization_id", "tenant_id", "x-org-id"];
@@ -64,8 +65,16 @@ impl Attack<'_> {
             self.named_in_headers(plan, caller).await;
             self.spelled(plan, caller).await;
             self.searched(plan, caller).await;
+            self.filtered(plan, caller).await;
+            self.values_of_the_victim(plan, caller).await;
+            self.mixed(plan, caller).await;
             self.forged(plan, caller).await;
         }
+    }
+
+    pub(super) fn assert_nothing_found(&self) {
+        let first: Vec<_> = self.findings.iter().take(20).map(String::as_str).collect();
+        assert!(first.is_empty(), "{} findings, the first of which are:\n{}", self.findings.len(), first.join("\n"));
     }
 
     /// What changed at the victim since the last look.
@@ -79,7 +88,7 @@ impl Attack<'_> {
     }
 
     /// A call with nothing but ids of the caller's own.
-    async fn own(&mut self, plan: &Plan, caller: &mut Caller<'_>, what: &'static str) -> Call {
+    pub(super) async fn own(&mut self, plan: &Plan, caller: &mut Caller<'_>, what: &'static str) -> Call {
         let mut path = plan.path.clone();
         for (name, kind) in &plan.path_ids {
             let id = caller.own(kind, self.catalog, &mut self.canaries).await;
@@ -134,18 +143,23 @@ impl Attack<'_> {
         }
         for foreign in choices {
             let mut call = self.own(plan, caller, "foreign id in the path").await;
+            let mut absent = Call { what: "an id without a row", path: plan.path.clone(), ..call.clone() };
             call.path.clone_from(&plan.path);
             for (index, (name, kind)) in plan.path_ids.iter().enumerate() {
-                let is_foreign = foreign.contains(&index);
-                let id = if is_foreign {
-                    self.foreign(kind)
+                let (id, no_row) = if foreign.contains(&index) {
+                    let id = self.foreign(kind);
+                    let no_row = absent_id(&id);
+                    (id, no_row)
                 } else {
-                    caller.own(kind, self.catalog, &mut self.canaries).await
+                    let own = caller.own(kind, self.catalog, &mut self.canaries).await;
+                    (own.clone(), own)
                 };
                 call.path = call.path.replace(&format!("{{{name}}}"), &text(&id));
+                absent.path = absent.path.replace(&format!("{{{name}}}"), &text(&no_row));
             }
             let mut calls = vec![call.clone()];
             if caller.thorough {
+                self.same_as_absent(plan, caller, (&call, &absent)).await;
                 calls.push(Call { path: format!("{}/", call.path), ..call.clone() });
                 calls.push(Call { path: call.path.clone(), body: None, ..call.clone() });
                 if plan.method == "GET" {
@@ -175,7 +189,12 @@ impl Attack<'_> {
         for (pointer, kind) in in_body {
             let mut call = self.own(plan, caller, "foreign id in the body").await;
             let foreign = self.foreign(kind);
+            let mut absent = Call { what: "an id without a row", ..call.clone() };
+            *absent.body.as_mut().and_then(|body| body.pointer_mut(&pointer)).unwrap() = absent_id(&foreign);
             *call.body.as_mut().and_then(|body| body.pointer_mut(&pointer)).unwrap() = foreign;
+            if caller.thorough {
+                self.same_as_absent(plan, caller, (&call, &absent)).await;
+            }
             self.with_foreign_ids += 1;
             let answer = self.send(plan, caller, &call).await;
             let expected =
@@ -187,6 +206,10 @@ impl Attack<'_> {
         for parameter in &plan.query {
             let Some(kind) = parameter.kind else { continue };
             let (own, foreign) = (caller.own(kind, self.catalog, &mut self.canaries).await, self.foreign(kind));
+            let of = |id: &Value, call: Call| Call { query: vec![(parameter.name.clone(), text(id))], ..call };
+            let control = self.own(plan, caller, "foreign id in the query").await;
+            self.same_as_absent(plan, caller, (&of(&foreign, control.clone()), &of(&absent_id(&foreign), control)))
+                .await;
             for ids in [vec![&foreign], vec![&own, &foreign], vec![&foreign, &own]] {
                 let mut call = self.own(plan, caller, "foreign id in the query").await;
                 call.query.extend(ids.iter().map(|id| (parameter.name.clone(), text(id))));
@@ -305,12 +328,12 @@ impl Attack<'_> {
         }
     }
 
-    fn foreign(&self, kind: &Kind) -> Value {
+    pub(super) fn foreign(&self, kind: &Kind) -> Value {
         value(self.victim.value(kind.table, kind.column))
     }
 
     /// Sends it; once more when an earlier call has ended the caller's session.
-    async fn send(&mut self, plan: &Plan, caller: &mut Caller<'_>, call: &Call) -> Answer {
+    pub(super) async fn send(&mut self, plan: &Plan, caller: &mut Caller<'_>, call: &Call) -> Answer {
         let token = call.token.as_ref().map(|_| caller.token.clone());
         let answer = self.once(caller, &Call { token, ..call.clone() }).await;
         if answer.status != 401 || plan.access == Access::Public {
@@ -321,7 +344,7 @@ impl Attack<'_> {
         self.once(caller, &again).await
     }
 
-    async fn once(&mut self, caller: &Caller<'_>, call: &Call) -> Answer {
+    pub(super) async fn once(&mut self, caller: &Caller<'_>, call: &Call) -> Answer {
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&call.query).finish();
         let mut request = self.app.request(&call.method, &format!("{}?{query}", call.path));
         for (name, value) in &call.headers {
@@ -348,7 +371,7 @@ impl Attack<'_> {
         answer
     }
 
-    fn finding(&mut self, call: &Call, caller: &Caller<'_>, answer: &Answer, why: &str) {
+    pub(super) fn finding(&mut self, call: &Call, caller: &Caller<'_>, answer: &Answer, why: &str) {
         let text = answer.text.chars().take(300).collect::<String>();
         let Call { what, method, path, query, body, .. } = call;
         let body = body.as_ref().map(Value::to_string).unwrap_or_default();
@@ -358,7 +381,7 @@ impl Attack<'_> {
     }
 }
 
-fn text(id: &Value) -> String {
+pub(super) fn text(id: &Value) -> String {
     id.as_str().map_or_else(|| id.to_string(), str::to_owned)
 }
 

@@ -80,6 +80,18 @@ impl<'a> Caller<'a> {
         self
     }
 
+    /// The same person, who belonged to the victim as its owner until the membership ended.
+    pub(super) async fn once_of(self, victim: i64) -> Self {
+        grant(self.app, self.user, victim, Role::Owner).await;
+        join(self.app, self.user, victim).await;
+        let ended = format!(
+            "UPDATE auth.memberships SET status = 'inactive' WHERE user_id = {} AND org_id = {victim}",
+            self.user
+        );
+        self.app.sql(&ended).await;
+        self.astray(victim).await
+    }
+
     /// The same person, who belongs to the victim as its owner.
     pub(super) async fn of_both(mut self, victim: i64, home: i64) -> Self {
         grant(self.app, self.user, victim, Role::Owner).await;

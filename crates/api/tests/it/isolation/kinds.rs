@@ -91,6 +91,55 @@ pub(super) fn known_text(name: &str) -> Option<Value> {
     })
 }
 
+/// Real words for parameters of queries that the description gives none for, and texts that match much.
+const WORDS: &[(&str, &[&str])] = &[
+    ("token", &["no-token-of-anybody"]),
+    ("skip", &["0", "1"]),
+    ("limit", &["1", "500"]),
+    ("search", &["own", "a", "@example.com"]),
+    ("status", &["active", "inactive", "pending", "accepted", "revoked", "expired"]),
+    ("role", &["owner", "cashier"]),
+    ("account_type", &["cash", "bank"]),
+    ("action", &["auth.log_in", "users.created"]),
+    ("entity", &["users", "sessions"]),
+    ("start_date", &["1971-02-03", "2000-01-01"]),
+    ("end_date", &["1971-02-04", "2999-12-31"]),
+];
+
+/// The real words of a parameter.
+///
+/// # Panics
+/// When neither the description nor the list here has any.
+pub(super) fn words(name: &str, schema: &Value, place: &str) -> Vec<String> {
+    if let Some(words) = schema["enum"].as_array() {
+        return words.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    }
+    let is = |kind: &str| {
+        schema["type"] == kind || schema["type"].as_array().is_some_and(|all| all.iter().any(|one| one == kind))
+    };
+    if is("boolean") {
+        return ["true", "false"].map(str::to_owned).to_vec();
+    }
+    let found = WORDS.iter().find(|(of, _)| *of == name);
+    let (_, words) = found.unwrap_or_else(|| {
+        panic!(
+            "{place}: what may `{name}` be? Describe it with an enum, or add its words to WORDS in isolation/kinds.rs"
+        )
+    });
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// What no two rows of any organizations may have in common: the end of the path, the member, whose it is, and why.
+pub(super) const UNIQUE_EVERYWHERE: &[(&str, &str, &str, &str)] = &[
+    ("/users", "email", "users", "an address logs in, and a log-in names no organization"),
+    ("/organizations", "email", "users", "as above; outside development nobody learns of it"),
+    ("/organizations", "tax_code", "organizations", "the register of companies gives it once"),
+    ("/settings", "tax_code", "organizations", "as above"),
+];
+
+/// Routes where a stranger names an account by its address; that it was tried is noted where the account is at home.
+pub(super) const OF_STRANGERS: &[&str] = &["/auth/login", "/auth/forgot-password"];
+
 /// Routes that answer a foreign id in the body with another status than 400: the end of the path, and the status.
 pub(super) const REFERENCES: &[(&str, u16)] = &[("/auth/switch-organization", 404)];
 

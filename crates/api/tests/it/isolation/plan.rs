@@ -23,6 +23,8 @@ pub(super) struct Parameter {
     pub(super) name: String,
     pub(super) kind: Option<&'static Kind>,
     pub(super) is_text: bool,
+    /// What it may really be, unless it is an id.
+    pub(super) words: Vec<String>,
     /// Set when the route does not work without it.
     pub(super) needed: Option<Value>,
 }
@@ -119,7 +121,9 @@ impl Filler<'_> {
         let kind = kinds::of_input(&name, mark(parameter), self.place);
         let value = self.value(&name, "", &parameter["schema"]);
         let is_text = value.is_string() && kind.is_none();
-        Parameter { kind, is_text, needed: (parameter["required"] == true).then_some(value), name }
+        let schema = self.resolved(&parameter["schema"]);
+        let words = if kind.is_some() { Vec::new() } else { kinds::words(&name, schema, self.place) };
+        Parameter { kind, is_text, words, needed: (parameter["required"] == true).then_some(value), name }
     }
 
     fn body(&mut self, described: &Value) -> Option<Body> {

@@ -68,6 +68,25 @@ fn an_id_of_an_unknown_kind_fails() {
 }
 
 #[test]
+#[should_panic(expected = "what may `colour` be? Describe it with an enum")]
+fn a_parameter_without_words_fails() {
+    plan("/x", &json!({"parameters": [{"in": "query", "name": "colour", "schema": {"type": "string"}}]}));
+}
+
+#[test]
+fn the_words_of_a_parameter_come_from_its_description() {
+    let parameters = json!([
+        {"in": "query", "name": "colour", "schema": {"type": "string", "enum": ["red", "blue"]}},
+        {"in": "query", "name": "is_red", "schema": {"type": ["boolean", "null"]}},
+        {"in": "query", "name": "status", "schema": {"type": "string"}},
+    ]);
+    let plan = plan("/x", &json!({"parameters": parameters}));
+    let words: Vec<_> = plan.query.iter().map(|parameter| parameter.words.join(" ")).collect();
+    assert_eq!(words[..2], ["red blue", "true false"]);
+    assert!(words[2].starts_with("active inactive"));
+}
+
+#[test]
 #[should_panic(expected = "of what is `id` the id? Add `warehouses` to a kind")]
 fn a_path_to_an_unknown_kind_fails() {
     plan("/warehouses/{id}", &json!({"parameters": [{"in": "path", "name": "id"}]}));

@@ -63,6 +63,11 @@ impl Rows {
         Self { person: Some(person), ..Self::of_the_victim() }
     }
 
+    /// More of the victim, with values that are valid and no marks; whatever they refer to is there already.
+    pub(super) fn of_the_victim_without_marks(victim: &Self) -> Self {
+        Self { org: VICTIM, mark: Mark::Plain, person: None, made: victim.made.clone() }
+    }
+
     /// Those of somebody who calls.
     pub(super) fn of_a_caller(org: i64, person: i64) -> Self {
         Self { org, mark: Mark::Plain, person: Some(person), made: BTreeMap::new() }

@@ -70,7 +70,12 @@ impl TestApp {
 
     /// Log-in with the password that every test user has.
     pub(crate) async fn sign_in(&self, email: &str) -> Member<'_> {
-        let answer = self.log_in(email, PASSWORD).await;
+        self.sign_in_with(email, PASSWORD).await
+    }
+
+    /// Log-in with another one.
+    pub(crate) async fn sign_in_with(&self, email: &str, password: &str) -> Member<'_> {
+        let answer = self.log_in(email, password).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let body = answer.json();
         Member {

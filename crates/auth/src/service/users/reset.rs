@@ -82,7 +82,7 @@ impl AuthService {
         tx.challenges().remove_of(user).await?;
         let kept = caller.session().filter(|_| user == caller.user_id());
         let ended = tx.sessions().end_all_but((kept, user), EndReason::PasswordSet, now).await?;
-        tx.record(events::password_set(caller, &person, ended, origin), now).await?;
+        tx.record(events::password_set(caller, &person, ended.here, origin), now).await?;
         tx.commit().await?;
         Ok(())
     }

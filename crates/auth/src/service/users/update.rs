@@ -69,6 +69,10 @@ impl AuthService {
         for event in events::changes(caller, (before, &after), ended, origin) {
             tx.record(event, now).await?;
         }
+        if switched && after.is_from_elsewhere() {
+            // With the membership begins or ends what this organization may see of the account.
+            after = tx.people().find(after.id).await?.ok_or(UserError::NotFound)?;
+        }
         tx.commit().await?;
         after.updated_at = now;
         let new_status = switched.then(|| after.membership.unwrap_or(after.account));
@@ -77,7 +81,8 @@ impl AuthService {
 }
 
 /// Ends the sessions of a user and whatever else could become one: everywhere for those who are at home here, in this
-/// organization for the others. Also when they may come back, for a log-in that was under way when they had to go.
+/// organization for the others. Also when they may come back, for a log-in that was under way when they had to go. How many
+/// sessions for this organization those were: of others its audit trail does not tell.
 async fn end_access(tx: &TenantTx, person: &Person, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let (user, reason) = (person.id, EndReason::Deactivated);
     if person.is_from_elsewhere() {
@@ -85,5 +90,5 @@ async fn end_access(tx: &TenantTx, person: &Person, now: DateTime<Utc>) -> Resul
     }
     tx.passwords().void_reset_tokens(user).await?;
     tx.challenges().remove_of(user).await?;
-    tx.sessions().end_all_but((None, user), reason, now).await
+    Ok(tx.sessions().end_all_but((None, user), reason, now).await?.here)
 }

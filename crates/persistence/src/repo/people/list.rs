@@ -6,7 +6,7 @@ use sea_orm::{
     Select,
     sea_query::{Expr, Func, Order, Query, SelectStatement, SimpleExpr, UnionType},
 };
-use sme_pulse_domain::{ids::UserId, role::Role, tenant::TenantScope};
+use sme_pulse_domain::{ids::UserId, role::Role, status::Status, tenant::TenantScope};
 
 use crate::{
     entity::{TenantOwned, membership, role, user, user_role},
@@ -50,9 +50,15 @@ pub(super) struct People(SelectStatement);
 impl People {
     pub(super) fn new(scope: TenantScope, filter: &PersonFilter, backend: DbBackend) -> Self {
         let (mut home, mut outside) = (home(scope), outside(scope));
-        for condition in filter.of_accounts(scope, backend) {
-            home = home.filter(condition.clone());
-            outside = outside.filter(condition);
+        if let Some(text) = &filter.search {
+            let email = || contains(backend, user::Column::Email.into_simple_expr(), text);
+            home = home.filter(email().or(contains(backend, user::Column::FullName.into_simple_expr(), text)));
+            outside = outside.filter(email().or(contains(backend, while_member(user::Column::FullName), text)));
+        }
+        if let Some(code) = &filter.role {
+            let holds = || user::Column::Id.into_simple_expr().in_subquery(holders(scope, code));
+            home = home.filter(holds());
+            outside = outside.filter(holds());
         }
         if let Some(word) = &filter.status {
             let account = || user::Column::Status.into_simple_expr().eq(word.as_str());
@@ -85,22 +91,6 @@ impl People {
     }
 }
 
-impl PersonFilter {
-    /// The conditions that ask the account alone.
-    fn of_accounts(&self, scope: TenantScope, backend: DbBackend) -> Vec<SimpleExpr> {
-        let id = || user::Column::Id.into_simple_expr();
-        let mut conditions = Vec::new();
-        if let Some(text) = &self.search {
-            let contains = |column: user::Column| contains(backend, column.into_simple_expr(), text);
-            conditions.push(contains(user::Column::Email).or(contains(user::Column::FullName)));
-        }
-        if let Some(code) = &self.role {
-            conditions.push(id().in_subquery(holders(scope, code)));
-        }
-        conditions
-    }
-}
-
 fn holders(scope: TenantScope, code: &str) -> SelectStatement {
     let role: RelationDef =
         user_role::Entity::belongs_to(role::Entity).from(user_role::Column::RoleId).to(role::Column::Id).into();
@@ -126,6 +116,12 @@ fn home(scope: TenantScope) -> Select<user::Entity> {
         .expr_as(Expr::cust("CAST(NULL AS varchar(20))"), "membership_status")
 }
 
+/// Something of a member's account that this organization may see while the membership is active; else nothing.
+fn while_member(column: user::Column) -> SimpleExpr {
+    let is_member = membership::Column::Status.into_simple_expr().eq(Status::Active.as_str());
+    Expr::case(is_member, column.into_simple_expr()).into()
+}
+
 /// Its members who are at home elsewhere: for them it all began when they joined.
 fn outside(scope: TenantScope) -> Select<membership::Entity> {
     let user: RelationDef =
@@ -136,11 +132,11 @@ fn outside(scope: TenantScope) -> Select<membership::Entity> {
         .filter(user::Column::OrgId.into_simple_expr().ne(scope.org().get()))
         .column(user::Column::Id)
         .column(user::Column::Email)
-        .column(user::Column::FullName)
+        .expr_as(while_member(user::Column::FullName), "full_name")
         .column_as(user::Column::Status, "account_status")
         .column(membership::Column::CreatedAt)
         .column(membership::Column::UpdatedAt)
-        .column(user::Column::LastLoginAt)
+        .expr_as(while_member(user::Column::LastLoginAt), "last_login_at")
         .column_as(membership::Column::Status, "membership_status")
 }
 

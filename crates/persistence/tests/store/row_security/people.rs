@@ -72,6 +72,7 @@ fn nobody_is_made_a_member_but_by_themselves() {
                 join,
                 "UPDATE auth.memberships SET user_id = 2",
                 "UPDATE auth.memberships SET user_id = 2 WHERE user_id = 3",
+                "UPDATE auth.memberships SET org_id = 2",
             ] {
                 let tx = inside_as(db, 1, person).await;
                 assert_forbidden(tx.execute_unprepared(planted).await, &format!("{planted} as {person:?}"));
@@ -122,6 +123,9 @@ fn no_other_organization_puts_a_second_factor_before_somebodys_log_in() {
             for planted in [
                 "INSERT INTO auth.mfa_factors (org_id, user_id, secret) VALUES (1, 3, 's')",
                 "UPDATE auth.mfa_factors SET user_id = 3",
+                "INSERT INTO auth.mfa_factors (org_id, user_id, secret) VALUES (2, 1, 's')",
+                "UPDATE auth.mfa_factors SET org_id = 2",
+                "INSERT INTO auth.given_passwords (org_id, user_id) VALUES (1, 3)",
                 "INSERT INTO auth.mfa_recovery_codes (org_id, user_id, code_hash) VALUES (1, 3, repeat('9', 64))",
                 "INSERT INTO auth.mfa_challenges (org_id, user_id, token_hash, expires_at, attempts) \
                     VALUES (1, 3, repeat('9', 64), now(), 0)",
