@@ -34,10 +34,12 @@ POSTGRES_ONLY = "migration/src"
 ROUTES = ("sme-pulse-api", "it", "isolation::", "")
 REPOSITORIES = ("sme-pulse-persistence", "isolation", "", "by a repository's test: ")
 POLICIES = ("sme-pulse-persistence", "store", "row_security::", "by a test of the policies: ")
+SERVICE = ("sme-pulse-auth", "service", "isolation::", "by a service's test: ")
 # In the order in which they are asked: first those that need the least to be built.
 TESTS = {
     "migration": [POLICIES, REPOSITORIES, ROUTES],
     "crates/persistence": [REPOSITORIES, ROUTES],
+    "crates/auth": [ROUTES, SERVICE],
     "crates": [ROUTES],
 }
 RUN_SECONDS = 300
@@ -328,6 +330,8 @@ def judge(engine, path):
 def run(test, other, environment):
     package, binary, names, who = test
     cargo = ["cargo", "test", "--quiet", "-p", package, "--test", binary]
+    # Its tests need the parts that other services may leave out.
+    cargo += ["--all-features"] if package == "sme-pulse-auth" else []
     output, code = command(cargo + ["--no-run"], BUILD_SECONDS, environment)
     if code is None:
         return "unclear", "it was not built in time"

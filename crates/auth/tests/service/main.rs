@@ -4,6 +4,7 @@
 mod audit;
 mod factor;
 mod guesses;
+mod isolation;
 mod support;
 
 use std::time::Duration;
