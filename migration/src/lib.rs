@@ -26,6 +26,9 @@ mod m20261122_000013_invitations;
 mod m20261122_000014_sign_ups;
 mod m20261122_000015_row_level_security;
 mod m20261122_000016_given_passwords;
+mod m20261122_000017_revocations;
+mod m20261122_000018_signing_keys;
+mod m20261122_000019_api_keys;
 mod run;
 mod runtime_role;
 mod table;
@@ -58,6 +61,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000014_sign_ups::CHANGE),
             Box::new(m20261122_000015_row_level_security::RowLevelSecurity),
             Box::new(m20261122_000016_given_passwords::GivenPasswords),
+            Box::new(m20261122_000017_revocations::Revocations),
+            Box::new(m20261122_000018_signing_keys::SigningKeys),
+            Box::new(m20261122_000019_api_keys::ApiKeys),
         ]
     }
 }

@@ -1,7 +1,7 @@
 //! Row-level security: on PostgreSQL a connection sees the rows of the organization that its transaction names, and no
 //! others. What has to be found before an organization is known goes through the functions in `functions`.
 
-mod functions;
+pub(crate) mod functions;
 
 use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait};
 use sea_orm_migration::sea_orm::DbBackend;
@@ -13,7 +13,7 @@ pub(crate) struct RowLevelSecurity;
 /// earlier transaction is empty afterwards. 0 stands for the events outside any organization.
 const ORG: &str = "NULLIF(current_setting('sme_pulse.org_id', true), '')::bigint";
 /// Who acts in it.
-const PERSON: &str = "NULLIF(current_setting('sme_pulse.user_id', true), '')::bigint";
+pub(crate) const PERSON: &str = "NULLIF(current_setting('sme_pulse.user_id', true), '')::bigint";
 
 /// Tables whose every row is its organization's alone.
 const OF_ORGANIZATIONS: [&str; 13] = [
@@ -107,7 +107,7 @@ pub(crate) fn confine(table: &str) -> String {
 
 /// Nobody sees a row any more, the owner neither, except when the owner asks for every tenant by the setting. The setting
 /// opens nothing to others, so whoever serves requests may set it as they like.
-fn close(table: &str) -> String {
+pub(crate) fn close(table: &str) -> String {
     format!(
         "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
          DO $$ BEGIN EXECUTE format('CREATE POLICY unconfined ON {table} TO %I \

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::now;
 use crate::process::{self, Outcome, Signals};
 use crate::say::say;
-use crate::{cargo, deny, dependencies, docs, test, tidy};
+use crate::{cargo, deny, dependencies, docs, package, public_api, test, tidy};
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +38,16 @@ type Step<'a> = (&'static str, &'a dyn Fn() -> anyhow::Result<Verdict>);
 const CLIPPY: &[&str] = &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
 /// The fuzz targets are a workspace of their own and run by hand; here they are kept from falling behind the code.
 const FUZZ: &[&str] = &["check", "--locked", "--manifest-path", "crates/fuzz/Cargo.toml", "--target-dir", "target"];
-const AUTH_FEATURES: [&[&str]; 5] = [
+const AUTH_FEATURES: [&[&str]; 9] = [
     &["--no-default-features"],
     &[],
     &["--features", "actix"],
     &["--features", "service"],
+    &["--features", "remote"],
+    &["--features", "testing"],
+    &["--features", "actix,remote"],
     &["--features", "actix,service"],
+    &["--all-features"],
 ];
 
 /// Runs every step, also after one has failed; tests come last, so that their summary stands above the table.
@@ -65,7 +69,7 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         }
         Ok(all)
     };
-    let steps: [Step<'_>; 11] = [
+    let steps: [Step<'_>; 13] = [
         ("format", &|| passes(&["fmt", "--all", "--check"])),
         ("tidy", &|| tidy::check(cargo::root())),
         ("dependency directions", &|| dependencies::check()),
@@ -75,6 +79,8 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         ("features of sme-pulse-auth", &features),
         ("fuzz targets compile", &|| passes(FUZZ)),
         ("documentation", &document),
+        ("package", &|| package::check(signals)),
+        ("public surface", &|| public_api::check(false, signals)),
         ("generated documents", &|| docs::check(signals)),
         ("tests", &|| Ok(Verdict::of(test::run(&[], signals)? == 0))),
     ];

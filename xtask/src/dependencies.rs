@@ -9,7 +9,7 @@ use crate::say::say;
 /// A package, with default features, and the beginnings of names it must not need, however indirectly.
 const RULES: [(&str, &[&str]); 5] = [
     ("sme-pulse-domain", &["actix", "sea-orm", "sqlx", "tokio"]),
-    ("sme-pulse-auth", &["actix", "sea-orm", "sqlx", "bcrypt"]),
+    ("sme-pulse-auth", &["actix", "axum", "bcrypt", "hyper", "rustls", "sea-orm", "sqlx", "tokio"]),
     ("sme-pulse-persistence", &["actix", "utoipa"]),
     ("sme-pulse-finance", &["actix", "utoipa"]),
     ("xtask", &["actix", "sea-orm", "sqlx", "sme-pulse"]),

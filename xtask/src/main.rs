@@ -7,9 +7,11 @@ mod clock;
 mod deny;
 mod dependencies;
 mod docs;
+mod package;
 mod postgres;
 mod process;
 mod product;
+mod public_api;
 mod ready;
 mod say;
 mod test;
@@ -19,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::ci::Verdict;
 use crate::process::Signals;
 use crate::product::Product;
 use crate::say::say;
@@ -74,6 +77,12 @@ enum Task {
     },
     /// Writes the generated documents and snapshots anew
     Docs,
+    /// Compares the public surface of the library crates with its snapshots
+    PublicApi {
+        /// Write the snapshots
+        #[arg(long)]
+        write: bool,
+    },
     /// Takes each wall between organizations out of a copy and looks whether the tests notice
     MutateTenancy {
         /// Handed to the script: `--list`, `--only PATTERN`, `--restart`, `--table`
@@ -96,8 +105,7 @@ struct Build {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli.task) {
+    match public_api::stand_in_for_rustdoc().and_then(|()| run(Cli::parse().task)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             say(format_args!("error: {error:#}"));
@@ -117,6 +125,7 @@ fn run(task: Task) -> anyhow::Result<u8> {
         Task::Test { args } => test::run(&args, &signals),
         Task::Ci { only } => Ok(ci::run(&only, &signals)),
         Task::Docs => docs::write(&signals),
+        Task::PublicApi { write } => Ok(u8::from(public_api::check(write, &signals)? == Verdict::Failed)),
         Task::MutateTenancy { args } => cargo::mutate_tenancy(&args, &signals),
         Task::Bench { args } => cargo::bench(&args, &signals),
     }

@@ -20,6 +20,8 @@ pub(crate) struct Address {
     host: String,
     port: u16,
     password: &'static str,
+    /// Whether there is one.
+    console: bool,
 }
 
 impl Address {
@@ -37,7 +39,9 @@ impl Address {
         };
         let host = value("BACKEND_HOST").unwrap_or_else(|| "127.0.0.1".to_owned());
         let port = value("BACKEND_PORT").and_then(|port| port.trim().parse().ok()).unwrap_or(8000);
-        Ok(Self { host: host.trim().to_owned(), port, password })
+        let off = |text: String| ["false", "0", "no", "off"].contains(&text.to_ascii_lowercase().as_str());
+        let console = !value("BACKEND_CONSOLE_ENABLED").is_some_and(off);
+        Ok(Self { host: host.trim().to_owned(), port, password, console })
     }
 
     /// An early and plain answer to the commonest reason why a server does not start.
@@ -68,8 +72,10 @@ impl Address {
 
     fn banner(&self, address: SocketAddr) -> String {
         let rule = "=".repeat(70);
+        let console = format!("  Console               http://{address}/console\n");
+        let console = if self.console { console.as_str() } else { "" };
         format!(
-            "\n{rule}\n  SME Pulse answers at  http://{address}\n  API documentation     http://{address}/api/docs\n  \
+            "\n{rule}\n  SME Pulse answers at  http://{address}\n{console}  API documentation     http://{address}/api/docs\n  \
              Development login     admin@sme.com, password {}\n  Stop with Ctrl-C\n{rule}\n",
             self.password
         )
@@ -141,4 +147,20 @@ fn healthy(target: SocketAddr) -> std::io::Result<bool> {
     // Read to the end, or the server sees a lost client.
     std::io::copy(&mut stream, &mut std::io::sink())?;
     Ok(&status == b"HTTP/1.1 200")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_banner_names_the_console_where_there_is_one() {
+        let banner = |console| {
+            let address = Address { host: "127.0.0.1".to_owned(), port: 8000, password: "123456", console };
+            address.banner(address.reachable().unwrap())
+        };
+        assert!(banner(true).contains("Console               http://127.0.0.1:8000/console\n"));
+        assert!(!banner(false).contains("console"));
+        assert!(banner(false).contains("http://127.0.0.1:8000\n  API documentation"));
+    }
 }

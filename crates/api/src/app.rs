@@ -1,6 +1,9 @@
 //! Wiring: configuration in, a served application out. The binary and the tests use the same one.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{
+    net::{IpAddr, TcpListener},
+    sync::Arc,
+};
 
 use actix_web::{
     App, HttpResponse,
@@ -23,7 +26,7 @@ use crate::{
     error::ApiError,
     input::BodyLimit,
     limit::LimitConfig,
-    routes::{self, DeviceCookie, Limits, RouteSettings, RunningKeys, mount::RouteInfo},
+    routes::{self, DeviceCookie, Followers, Issuer, Limits, RouteSettings, RunningKeys, mount::RouteInfo},
     server::{self, Bounds, Listening},
     telemetry,
     trace::LeanSpan,
@@ -42,6 +45,17 @@ pub struct Application {
     auth: Data<AuthService>,
     finance: Data<Finance>,
     running_keys: Data<RunningKeys>,
+    address: PublicAddress,
+    followers: Data<Followers>,
+}
+
+/// What this service calls itself, and where others reach it.
+#[derive(Clone)]
+struct PublicAddress {
+    issuer: String,
+    /// `None` for where it listens.
+    url: Option<String>,
+    host: String,
 }
 
 /// What `GET /` answers, written once.
@@ -99,6 +113,12 @@ impl Application {
             device_cookie: DeviceCookie { development: config.environment.is_development() },
             finance: Data::new(Finance::new(store.clone(), Arc::clone(clock))),
             running_keys: Data::default(),
+            address: PublicAddress {
+                issuer: config.tokens.issuer.clone(),
+                url: config.server.api_url.clone(),
+                host: config.server.host.clone(),
+            },
+            followers: Data::default(),
             store: Data::new(store),
             auth: Data::new(auth),
         })
@@ -107,9 +127,12 @@ impl Application {
     /// Prepares a server on a bound listener.
     pub fn listen(self, listener: TcpListener, workers: usize) -> std::io::Result<Listening> {
         let outermost = self.edge.clone();
+        let base = self.address.base(listener.local_addr()?.port());
+        let issuer = Data::new(Issuer::new(&self.address.issuer, &base, &self.route_table()));
         server::listen(listener, Bounds::for_workers(workers), outermost.clone(), move || {
-            let app = self.clone();
+            let (app, issuer) = (self.clone(), issuer.clone());
             App::new()
+                .app_data(issuer)
                 .configure(move |config| app.configure(config))
                 .wrap(TracingLogger::<LeanSpan>::new())
                 .wrap(outermost.clone())
@@ -119,6 +142,11 @@ impl Application {
     /// The budgets of requests, to be swept now and then.
     pub fn limits(&self) -> &Limits {
         &self.routes.limits
+    }
+
+    /// Who follows revocations, to be ended first when the server stops.
+    pub fn followers(&self) -> Arc<Followers> {
+        self.followers.clone().into_inner()
     }
 
     /// The authentication service, for what it does without a request.
@@ -142,6 +170,7 @@ impl Application {
             .app_data(self.auth.clone())
             .app_data(self.finance.clone())
             .app_data(self.running_keys.clone())
+            .app_data(self.followers.clone())
             .app_data(Data::new(self.routes.limits.clone()))
             .app_data(Data::from(authenticator))
             .app_data(BodyLimit(self.routes.max_body));
@@ -153,6 +182,20 @@ impl Application {
             console::configure(config, site);
         }
         config.default_service(web::to(not_found));
+    }
+}
+
+impl PublicAddress {
+    /// Without a slash at its end. Who listens on all addresses is reached by this machine's own name.
+    fn base(&self, port: u16) -> String {
+        if let Some(url) = &self.url {
+            return url.clone();
+        }
+        match self.host.parse::<IpAddr>() {
+            Ok(any) if any.is_unspecified() => format!("http://localhost:{port}"),
+            Ok(IpAddr::V6(address)) => format!("http://[{address}]:{port}"),
+            _ => format!("http://{}:{port}", self.host),
+        }
     }
 }
 

@@ -125,7 +125,7 @@ fn accepts_gzip(req: &HttpRequest) -> bool {
 }
 
 /// RFC 9110, 13.1.2: weak comparison with every tag the client names.
-fn is_fresh(req: &HttpRequest, tag: &EntityTag) -> bool {
+pub(crate) fn is_fresh(req: &HttpRequest, tag: &EntityTag) -> bool {
     req.headers().contains_key(header::IF_NONE_MATCH)
         && match IfNoneMatch::parse(req) {
             Ok(IfNoneMatch::Any) => true,

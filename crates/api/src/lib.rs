@@ -22,3 +22,8 @@ pub mod routes;
 pub mod server;
 pub mod telemetry;
 mod trace;
+
+/// Compiles the examples of the repository's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

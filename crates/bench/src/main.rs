@@ -17,6 +17,7 @@ mod server;
 mod start;
 mod storm;
 mod throughput;
+mod verify;
 mod walls;
 
 use std::io::Write as _;
@@ -67,6 +68,7 @@ enum Part {
     Memory,
     Lists,
     Walls,
+    Verify,
 }
 
 type Measure = fn(&Bench) -> anyhow::Result<Vec<Row>>;
@@ -130,7 +132,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         cores,
     };
     note(format_args!("{}; {} hashing thread(s)", bench.cores.describe(), bench.hash_threads));
-    let parts: [(Part, Measure); 9] = [
+    let parts: [(Part, Measure); 10] = [
         (Part::Health, throughput::health),
         (Part::Me, throughput::me),
         (Part::Login, login::measure),
@@ -140,6 +142,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         (Part::Memory, memory::measure),
         (Part::Lists, lists::measure),
         (Part::Walls, walls::measure),
+        (Part::Verify, verify::measure),
     ];
     let mut rows = Vec::new();
     for (part, measure) in parts {

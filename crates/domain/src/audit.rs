@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::ids::{OrgId, UserId};
+use crate::ids::{ApiKeyId, OrgId, UserId};
 
 pub use checkpoint::{Checkpoint, Ending, PublicKey};
 pub use encoding::Digest;
@@ -33,6 +33,8 @@ pub enum Action {
     SessionEnded,
     /// Several sessions ended by their user at once.
     SessionsEnded,
+    /// A session ended by somebody who may, with one of its tokens.
+    TokenRevoked,
     /// An old refresh token came back, as only a thief or their victim would send it; its session was ended.
     RefreshReused,
     /// So many refused log-ins at one account that further ones are slowed down.
@@ -113,6 +115,22 @@ pub enum Action {
     AccountUpdated,
     /// A cash or bank account was deactivated.
     AccountDeactivated,
+    /// A signing key was made and published.
+    KeyGenerated,
+    /// A signing key took the place of another.
+    KeyRotated,
+    /// A signing key was retired: it signs no longer.
+    KeyRetired,
+    /// A signing key was revoked: it counts for nothing.
+    KeyRevoked,
+    /// A key for programs was made.
+    ApiKeyCreated,
+    /// A key for programs was revoked.
+    ApiKeyRevoked,
+    /// The operator made a service account.
+    ServiceAccountCreated,
+    /// The operator revoked a service account.
+    ServiceAccountRevoked,
     /// Seed rows were written.
     Seeded,
 }
@@ -126,6 +144,7 @@ impl Action {
             Self::LogOut => "auth.log_out",
             Self::SessionEnded => "auth.session_ended",
             Self::SessionsEnded => "auth.sessions_ended",
+            Self::TokenRevoked => "auth.token_revoked",
             Self::RefreshReused => "auth.refresh_reused",
             Self::GuessingSlowed => "auth.guessing_slowed",
             Self::PasswordChanged => "auth.password_changed",
@@ -166,6 +185,14 @@ impl Action {
             Self::AccountCreated => "accounts.created",
             Self::AccountUpdated => "accounts.updated",
             Self::AccountDeactivated => "accounts.deactivated",
+            Self::KeyGenerated => "key.generated",
+            Self::KeyRotated => "key.rotated",
+            Self::KeyRetired => "key.retired",
+            Self::KeyRevoked => "key.revoked",
+            Self::ApiKeyCreated => "api_keys.created",
+            Self::ApiKeyRevoked => "api_keys.revoked",
+            Self::ServiceAccountCreated => "service_accounts.created",
+            Self::ServiceAccountRevoked => "service_accounts.revoked",
             Self::Seeded => "system.seeded",
         }
     }
@@ -207,6 +234,14 @@ impl AuditEvent {
     /// An event about a user that they brought about themselves.
     pub fn by_user(action: Action, (user, org): (UserId, OrgId), origin: &Origin) -> Self {
         Self { actor: Some(user), ..Self::about_user(action, (user, org), origin) }
+    }
+
+    /// The same, brought about with a key for programs: the actor is the person for whom it acts, and the details say with
+    /// which key, under the hash like all of them.
+    #[must_use]
+    pub fn by_key(mut self, key: ApiKeyId) -> Self {
+        self.after.get_or_insert_default().insert("api_key_id".to_owned(), Some(key.to_string()));
+        self
     }
 
     /// An event with nothing but its kind, organization and origin.

@@ -48,6 +48,10 @@ row_id!(
     /// Key of `auth.invitations`.
     InvitationId
 );
+row_id!(
+    /// Key of `auth.api_keys`.
+    ApiKeyId
+);
 
 /// Key of `auth.sessions`: one log-in on one device. It is not a secret; the token's signature is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

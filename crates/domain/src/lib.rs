@@ -17,6 +17,7 @@
 //! To add an aggregate: one file with its type, named rules and an error enum a caller can match on.
 
 pub mod account;
+pub mod api_key;
 pub mod audit;
 pub mod clock;
 pub mod email;
@@ -30,11 +31,13 @@ pub mod organization;
 pub mod partner;
 pub mod password_rules;
 pub mod permission;
+pub mod permission_set;
 pub mod person;
 pub mod refresh;
 pub mod rng;
 pub mod role;
 pub mod session;
+pub mod signing_key;
 pub mod status;
 pub mod tenant;
 pub mod text;

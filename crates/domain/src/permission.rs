@@ -25,6 +25,11 @@ macro_rules! permissions {
                 }
             }
 
+            /// The permission with this code.
+            pub fn by_code(code: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|known| known.code() == code)
+            }
+
             /// What it allows, in a sentence.
             pub const fn about(self) -> &'static str {
                 match self {
@@ -66,6 +71,14 @@ permissions! {
         [Owner Admin Accountant Cashier];
     WriteAccounts = "write_accounts", "Add, change and deactivate cash and bank accounts.",
         [Owner Admin Accountant];
+    ManageApiKeys = "manage_api_keys", "See, make and revoke the organization's keys for programs.",
+        [Owner Admin];
+    InspectTokens = "inspect_tokens", "Ask whether a token of the organization still counts.",
+        [Owner Admin];
+    RevokeTokens = "revoke_tokens", "End the session behind a token of the organization.",
+        [Owner Admin];
+    FollowRevocations = "follow_revocations", "Follow which of the organization's sessions and rights end.",
+        [Owner Admin];
 }
 
 impl Permission {

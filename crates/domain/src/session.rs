@@ -60,6 +60,8 @@ pub enum EndReason {
     PasswordSet,
     /// Its user was deactivated, in all organizations or in that of the session.
     Deactivated,
+    /// Somebody who may took back one of its tokens.
+    TokenRevoked,
 }
 
 impl EndReason {
@@ -74,6 +76,7 @@ impl EndReason {
             Self::PasswordReset => "password_reset",
             Self::PasswordSet => "password_set",
             Self::Deactivated => "deactivated",
+            Self::TokenRevoked => "token_revoked",
         }
     }
 }

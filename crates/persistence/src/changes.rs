@@ -23,6 +23,10 @@ pub enum Change {
     User(UserId),
     /// An organization's status.
     Organization(OrgId),
+    /// The keys that tokens are signed with.
+    Keys,
+    /// The list of revocations.
+    Revocations,
     /// Anything.
     Everything,
 }

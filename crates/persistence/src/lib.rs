@@ -24,6 +24,7 @@ pub use error::{StoreError, Violation};
 pub use migrations::MigrationError;
 pub use repo::{
     accounts::{AccountFilter, Accounts},
+    api_keys::{ApiKeyFilter, ApiKeys, KnownApiKey, NewApiKey},
     audit::{AuditFilter, AuditTrail, Batch, ChainReader, Erased, Item, Listed},
     challenges::{Challenges, OpenChallenge},
     factors::{Factors, StoredFactor, UsedStep},
@@ -31,15 +32,19 @@ pub use repo::{
     idempotency::{IdempotencyKeys, KeptAnswer, KeyState, KeyedRequest},
     identity::{PrincipalRow, SessionState},
     invitations::{InvitationFilter, Invitations, NewInvitation, Renewal, ShownInvitation},
+    last_seen::KeyTable,
     newcomers::Newcomers,
     organizations::Organizations,
     partners::{PartnerFilter, Partners},
     passwords::{NewHash, NewResetToken, Passwords},
     people::{People, PersonFilter},
     refresh::{RefreshRow, Rotation},
+    revocations::{RevocationRow, RevokedRow},
     rotate::Step,
+    service_accounts::{KnownServiceAccount, NewServiceAccount},
     sessions::{EndedSessions, LogInRecord, PasswordAsOf, RenewedHash, Sessions},
     sign_ups::{NewOrganization, SignUpRow},
+    signing_keys::SigningKeys,
 };
 pub use retry::{AsStoreError, retrying};
 pub use security::RowSecurity;

@@ -4,11 +4,11 @@
 //! be called by nobody who was not granted it.
 
 /// A way past.
-struct Exception {
-    name: &'static str,
-    arguments: &'static str,
-    returns: &'static str,
-    body: &'static str,
+pub(crate) struct Exception {
+    pub(crate) name: &'static str,
+    pub(crate) arguments: &'static str,
+    pub(crate) returns: &'static str,
+    pub(crate) body: &'static str,
 }
 
 impl Exception {
@@ -16,7 +16,7 @@ impl Exception {
     /// setting by itself (`SET` in its head): only a superuser may attach one that PostgreSQL does not know, so it is made
     /// for the statements inside and taken back at the end; an error takes it back too. Plans are kept per connection, which
     /// functions in SQL do not.
-    fn create(&self) -> String {
+    pub(crate) fn create(&self) -> String {
         let Self { name, arguments, returns, body } = self;
         let signature = self.signature();
         format!(
@@ -35,8 +35,13 @@ END $$; REVOKE ALL ON FUNCTION {signature} FROM PUBLIC",
         )
     }
 
+    /// The statement that takes the function away.
+    pub(crate) fn remove(&self) -> String {
+        format!("DROP FUNCTION {}", self.signature())
+    }
+
     /// The function's name with the types of its arguments, by which it is found again.
-    fn signature(&self) -> String {
+    pub(crate) fn signature(&self) -> String {
         let types = self.arguments.split(", ").filter_map(|argument| argument.split_once(' ')).map(|(_, kind)| kind);
         format!("auth.{}({})", self.name, types.collect::<Vec<_>>().join(", "))
     }
@@ -47,7 +52,7 @@ pub(super) fn create() -> Vec<String> {
 }
 
 pub(super) fn remove() -> Vec<String> {
-    EXCEPTIONS.iter().map(|exception| format!("DROP FUNCTION {}", exception.signature())).collect()
+    EXCEPTIONS.iter().map(Exception::remove).collect()
 }
 
 const EXCEPTIONS: [Exception; 22] = [

@@ -7,10 +7,11 @@ use sme_pulse_testing::{Engine, TestDatabase, on_both_databases};
 use crate::catalog::catalog;
 use crate::support::{all, furnished, lock, run, texts};
 
-const TABLES: [&str; 28] = [
+const TABLES: [&str; 32] = [
     "analytics.alerts",
     "analytics.export_jobs",
     "analytics.settings",
+    "auth.api_keys",
     "auth.audit_checkpoints",
     "auth.audit_heads",
     "auth.audit_log",
@@ -23,8 +24,11 @@ const TABLES: [&str; 28] = [
     "auth.mfa_factors",
     "auth.mfa_recovery_codes",
     "auth.password_reset_tokens",
+    "auth.revocations",
+    "auth.service_accounts",
     "auth.sessions",
     "auth.sign_ups",
+    "auth.signing_keys",
     "core.organizations",
     "core.roles",
     "core.user_roles",

@@ -11,7 +11,7 @@ export const title = "Audit trail";
 
 /** Words to choose from; any other may be typed. */
 const ACTIONS = [
-  "auth.log_in", "auth.log_in_failed", "auth.log_out", "auth.session_ended", "auth.sessions_ended", "auth.refresh_reused", "auth.guessing_slowed",
+  "auth.log_in", "auth.log_in_failed", "auth.log_out", "auth.session_ended", "auth.sessions_ended", "auth.token_revoked", "auth.refresh_reused", "auth.guessing_slowed",
   "auth.password_changed", "auth.password_reset", "auth.factor_enabled", "auth.factor_disabled", "auth.factor_refused", "auth.organization_entered",
   "organization.updated", "organization.suspended", "organization.activated", "users.created", "users.updated", "users.roles_changed", "users.activated", "users.deactivated", "users.password_set",
   "invitations.sent", "invitations.resent", "invitations.revoked", "invitations.accepted",

@@ -3,11 +3,13 @@
 
 mod audit;
 mod health_check;
+mod keys;
 mod migrate;
 mod organizations;
 mod seed;
 mod seed_demo;
 mod serve;
+mod service_accounts;
 
 use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
@@ -25,10 +27,12 @@ use crate::{
     telemetry::{self, Console, TelemetryGuard},
 };
 use audit::AuditAction;
+use keys::KeysAction;
 pub use migrate::MigrateAction;
 use organizations::OrganizationsAction;
 use seed_demo::DemoArgs;
 pub use serve::auth_service;
+use service_accounts::ServiceAccountAction;
 
 /// Identity, tenants and ledgers for small-business products.
 #[derive(Debug, Clone, Parser)]
@@ -64,6 +68,16 @@ enum Command {
     Organizations {
         #[command(subcommand)]
         action: OrganizationsAction,
+    },
+    /// List, make, rotate and end the keys that access tokens are signed with.
+    Keys {
+        #[command(subcommand)]
+        action: KeysAction,
+    },
+    /// Make, list and revoke keys for services that check tokens by themselves.
+    ServiceAccounts {
+        #[command(subcommand)]
+        action: ServiceAccountAction,
     },
     /// Ask the server on the configured address whether it is alive; for container health checks.
     Healthcheck,
@@ -105,8 +119,10 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Migrate { action } => runtime.block_on(migrate::run(parts, action.unwrap_or_default())),
         Command::Seed { force } => runtime.block_on(seed::run(parts, force)),
         Command::SeedDemo(args) => runtime.block_on(seed_demo::run(parts, args)),
+        Command::Keys { action } => runtime.block_on(keys::run(parts, action)),
         Command::Audit { action } => runtime.block_on(audit::run(parts, action)),
         Command::Organizations { action } => runtime.block_on(organizations::run(parts, action)),
+        Command::ServiceAccounts { action } => runtime.block_on(service_accounts::run(parts, action)),
         Command::Healthcheck => Ok(()),
     }
 }

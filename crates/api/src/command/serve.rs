@@ -5,8 +5,8 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use anyhow::{Context as _, bail};
 use sme_pulse_auth::{
     password::{Argon2id, Bcrypt, Hasher, Passwords, PoolSettings},
-    service::{AuthParts, AuthService, AuthSettings, ServiceKeys},
-    token::{Signer, Verifier},
+    service::{AuthParts, AuthService, AuthSettings, KeySetError, ServiceKeys, TokenKeys},
+    token::{Algorithm, Signer, Verifier},
 };
 use sme_pulse_domain::{clock::Clock, rng::Rng};
 use sme_pulse_persistence::{MigrationError, RowSecurity, Store};
@@ -15,7 +15,7 @@ use super::{Parts, open_store};
 use crate::{
     app::Application,
     background::Background,
-    config::{self, Algorithm, Config, HasherKind, Secret, Tokens},
+    config::{self, Config, HasherKind, Secret, Tokens},
     error::chain,
     mail,
     server::{self, StopSignals},
@@ -43,12 +43,14 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
         () = signals.next() => return close(&store).await,
     }
     let auth = auth_service(config, store.clone(), &secret, &parts.clock, &parts.rng)?;
+    prepare_keys(&auth).await?;
     let application = Application::new(config, store.clone(), auth, &parts.clock, &parts.rng)?;
     let background = Background::start(&application, store.clone());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let followers = application.followers();
     let listening = application.listen(listener, workers)?;
     tracing::info!(address = %listening.address, environment = config.environment.name(), "Server started");
-    server::run_until_signal(listening.server, signals).await?;
+    server::run_until_signal(listening.server, signals, move || followers.end()).await?;
     background.stop().await;
     close(&store).await
 }
@@ -116,6 +118,15 @@ async fn tell_row_security(store: &Store) {
     }
 }
 
+/// Keys that cannot be used stop the start; an unreachable database does not, and the service goes on trying.
+async fn prepare_keys(auth: &AuthService) -> anyhow::Result<()> {
+    match auth.prepare_keys().await {
+        Err(KeySetError::Store(error)) => tracing::warn!(error = chain(&error), "The signing keys were not read"),
+        done => done.context("the keys of access tokens are not usable")?,
+    }
+    Ok(())
+}
+
 async fn keep_trying(store: Store, auto_migrate: bool) {
     loop {
         tokio::time::sleep(MIGRATION_RETRY).await;
@@ -141,13 +152,11 @@ pub fn auth_service(
 ) -> anyhow::Result<AuthService> {
     let Config { tokens, sessions, passwords, .. } = config;
     let pool = PoolSettings::for_threads(passwords.hash_concurrency);
-    let (signer, verifier) = keys(tokens, secret)?;
     let encryption = tokens.encryption.as_ref();
     Ok(AuthService::new(AuthParts {
         store,
         passwords: Passwords::start(hasher(passwords), pool, Arc::clone(clock), Arc::clone(rng))?,
-        signer,
-        verifier,
+        tokens: keys(tokens, secret)?,
         keys: ServiceKeys::new(secret.expose().as_bytes(), encryption.map(|key| key.expose().as_bytes())),
         settings: AuthSettings {
             token_lifetime: chrono::Duration::from_std(tokens.lifetime)?,
@@ -157,6 +166,8 @@ pub fn auth_service(
             password_min_characters: passwords.min_length,
             public_url: config.mail.public_url.clone(),
             confirm_sign_ups: !config.environment.is_development(),
+            key_algorithm: Some(tokens.algorithm).filter(|algorithm| !algorithm.is_symmetric()),
+            key_rotation: (tokens.rotation_days > 0).then(|| chrono::Duration::days(tokens.rotation_days.into())),
         },
         mailer: mail::mailer(config, clock, rng)?,
         clock: Arc::clone(clock),
@@ -172,16 +183,14 @@ pub(super) const fn hasher(passwords: &config::Passwords) -> Hasher {
     }
 }
 
-fn keys(tokens: &Tokens, secret: &Secret) -> anyhow::Result<(Signer, Verifier)> {
-    let algorithm = match tokens.algorithm {
-        Algorithm::Hs256 => sme_pulse_auth::token::Algorithm::Hs256,
-        Algorithm::Hs384 => sme_pulse_auth::token::Algorithm::Hs384,
-        Algorithm::Hs512 => sme_pulse_auth::token::Algorithm::Hs512,
-    };
+/// What signs and checks until the keys of the database have been read. Where a key set is asked for, the shared secret may have
+/// signed before it: with which algorithm, the database says, and else it was the usual one.
+fn keys(tokens: &Tokens, secret: &Secret) -> anyhow::Result<TokenKeys> {
+    let algorithm = if tokens.algorithm.is_symmetric() { tokens.algorithm } else { Algorithm::Hs256 };
     let secret = secret.expose().as_bytes();
     let verifier = Verifier::new(secret, algorithm)
         .issuer(&tokens.issuer)
         .audience(&tokens.audience)
         .leeway_seconds(u32::try_from(tokens.leeway.as_secs())?);
-    Ok((Signer::new(secret, algorithm, &tokens.issuer, &tokens.audience), verifier))
+    Ok(TokenKeys::new(Signer::new(secret, algorithm, &tokens.issuer, &tokens.audience), verifier))
 }

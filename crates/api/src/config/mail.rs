@@ -13,6 +13,9 @@ use super::{
 
 const SMTP_RULE: &str = "must be smtp://user:password@host:port or smtps://…, with no parameter but tls=required, tls=opportunistic or tls=none";
 
+/// The rule of addresses that others are told of.
+pub(super) const URL_RULE: &str = "must be an http:// or https:// URL without user, query and fragment";
+
 /// How mail is sent.
 #[derive(Debug, Clone)]
 pub struct Mail {
@@ -53,8 +56,7 @@ pub enum SmtpTls {
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Mail> {
-    let rule = "must be an http:// or https:// URL without user, query and fragment";
-    let public_url = reader.value(PUBLIC_URL, rule, public_url);
+    let public_url = reader.value(PUBLIC_URL, URL_RULE, public_url);
     let smtp = smtp(reader);
     let folder = reader.value(MAIL_DIR, "must be a path without control characters", |text| {
         (!text.is_empty() && !text.chars().any(char::is_control)).then(|| PathBuf::from(text))
@@ -63,7 +65,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Mail> {
     Some(Mail { public_url: public_url?, smtp, folder: folder?, from: from? })
 }
 
-fn public_url(text: &str) -> Option<String> {
+pub(super) fn public_url(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let bare =
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();

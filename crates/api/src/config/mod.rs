@@ -46,7 +46,7 @@ pub use secret::Secret;
 pub use secret_file::{FILE_NAME, SecretFileError, load_or_create};
 pub use server::{AllowedOrigins, Server};
 pub use sessions::Sessions;
-pub use tokens::{Algorithm, KeyError, SigningKey, Tokens};
+pub use tokens::{KeyError, SigningKey, Tokens};
 pub use unknown::known;
 pub use variables::Variables;
 

@@ -6,7 +6,8 @@ use url::Url;
 
 use super::{
     keys::{
-        ALLOWED_ORIGINS, CONSOLE_ENABLED, DOCS_ENABLED, HOST, MAX_BODY_BYTES, PORT, REQUEST_TIMEOUT, SIGNUP_ENABLED,
+        ALLOWED_ORIGINS, API_URL, CONSOLE_ENABLED, DOCS_ENABLED, HOST, MAX_BODY_BYTES, PORT, REQUEST_TIMEOUT,
+        SIGNUP_ENABLED,
     },
     reader::Reader,
 };
@@ -21,6 +22,8 @@ pub struct Server {
     pub host: String,
     /// 0 lets the system choose.
     pub port: u16,
+    /// The base of addresses of this API that it tells, without a slash at its end; `None` for where it listens.
+    pub api_url: Option<String>,
     /// Whether the documentation pages exist.
     pub docs_enabled: bool,
     /// Whether companies can sign up.
@@ -57,6 +60,7 @@ impl AllowedOrigins {
 pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Server> {
     let host = reader.value(HOST, "must be an IP address or a host name", host);
     let port = reader.number(PORT, 0..=u16::MAX);
+    let api_url = api_url(reader);
     let docs_enabled = reader.flag(DOCS_ENABLED);
     let signup_enabled = reader.flag(SIGNUP_ENABLED);
     let console_enabled = reader.flag(CONSOLE_ENABLED);
@@ -66,6 +70,7 @@ pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Server>
     Some(Server {
         host: host?,
         port: port?,
+        api_url: api_url?,
         docs_enabled: docs_enabled?,
         signup_enabled: signup_enabled?,
         console_enabled: console_enabled?,
@@ -73,6 +78,16 @@ pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Server>
         request_timeout: Duration::from_secs(request_timeout?),
         allowed_origins: allowed_origins?,
     })
+}
+
+/// The inner `None` is no address, which is allowed.
+#[expect(clippy::option_option, reason = "the outer one says whether the value is good, as everywhere here")]
+fn api_url(reader: &mut Reader<'_>) -> Option<Option<String>> {
+    if reader.given(API_URL).is_none_or(|text| text.trim().is_empty()) {
+        reader.show(API_URL, "");
+        return Some(None);
+    }
+    reader.value(API_URL, super::mail::URL_RULE, super::mail::public_url).map(Some)
 }
 
 /// An address, in brackets or not, or a name of letters, digits, hyphens and periods.

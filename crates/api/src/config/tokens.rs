@@ -2,11 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use sme_pulse_auth::token::Algorithm;
 use sme_pulse_domain::rng::Rng;
 
 use super::{
     error::ConfigError,
-    keys::{ACCESS_MINUTES, ALGORITHM, AUDIENCE, ENCRYPTION_KEY, ISSUER, Key, LEEWAY, SECRET_KEY},
+    keys::{ACCESS_MINUTES, ALGORITHM, AUDIENCE, ENCRYPTION_KEY, ISSUER, KEY_ROTATION_DAYS, Key, LEEWAY, SECRET_KEY},
     reader::Reader,
     secret::{Secret, weakness},
     secret_file::{self, SecretFileError},
@@ -22,8 +23,10 @@ pub struct Tokens {
     pub key: SigningKey,
     /// What secrets at rest are encrypted with, instead of a key derived from the signing key.
     pub encryption: Option<Secret>,
-    /// What the key is used with.
+    /// What tokens are signed with: the key above, or a key set.
     pub algorithm: Algorithm,
+    /// Days after which the next key of a set signs; 0 for never.
+    pub rotation_days: u32,
     /// Life of an access token.
     pub lifetime: Duration,
     /// `iss`.
@@ -34,25 +37,13 @@ pub struct Tokens {
     pub leeway: Duration,
 }
 
-/// The algorithms a shared secret can be used with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    /// HMAC with SHA-256.
-    Hs256,
-    /// HMAC with SHA-384.
-    Hs384,
-    /// HMAC with SHA-512.
-    Hs512,
-}
-
-impl Algorithm {
-    /// A key shorter than the hash weakens it (RFC 7518 section 3.2).
-    pub fn least_key_bytes(self) -> usize {
-        match self {
-            Self::Hs256 => 32,
-            Self::Hs384 => 48,
-            Self::Hs512 => 64,
-        }
+/// The least length of the secret. A key shorter than the hash weakens it (RFC 7518 section 3.2); where key pairs sign, other
+/// keys are derived from it.
+const fn least_key_bytes(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::Hs256 | Algorithm::EdDsa | Algorithm::Es256 => 32,
+        Algorithm::Hs384 => 48,
+        Algorithm::Hs512 => 64,
     }
 }
 
@@ -90,14 +81,10 @@ impl SigningKey {
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, development: bool, folder: Option<PathBuf>) -> Option<Tokens> {
-    let algorithm = reader.value(ALGORITHM, "must be HS256, HS384 or HS512", |text| match text {
-        "HS256" => Some(Algorithm::Hs256),
-        "HS384" => Some(Algorithm::Hs384),
-        "HS512" => Some(Algorithm::Hs512),
-        _ => None,
-    });
+    let algorithm = reader.value(ALGORITHM, "must be HS256, HS384, HS512, EdDSA or ES256", Algorithm::named);
     let key = key(reader, development, algorithm.unwrap_or(Algorithm::Hs256), folder);
     let encryption = encryption(reader, development);
+    let rotation_days = reader.number(KEY_ROTATION_DAYS, 0..=3_650_u32);
     let lifetime = reader.number(ACCESS_MINUTES, 1..=1440_u64).map(|minutes| Duration::from_secs(minutes * 60));
     let issuer = reader.word(ISSUER);
     let audience = reader.word(AUDIENCE);
@@ -106,6 +93,7 @@ pub(super) fn read(reader: &mut Reader<'_>, development: bool, folder: Option<Pa
         key: key?,
         encryption: encryption?,
         algorithm: algorithm?,
+        rotation_days: rotation_days?,
         lifetime: lifetime?,
         issuer: issuer?,
         audience: audience?,
@@ -123,7 +111,7 @@ fn key(
         reader.show(SECRET_KEY, if development { "(generated)" } else { "" });
         return if development { folder.map(SigningKey::Kept) } else { Some(SigningKey::Missing) };
     };
-    secret(reader, SECRET_KEY, text, (algorithm.least_key_bytes(), development)).map(SigningKey::Configured)
+    secret(reader, SECRET_KEY, text, (least_key_bytes(algorithm), development)).map(SigningKey::Configured)
 }
 
 /// The inner `None` is no key, which is allowed.

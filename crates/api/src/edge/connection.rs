@@ -14,6 +14,9 @@ pub struct Connection {
     /// Whether bytes arrived while a request was being served: perhaps the beginning of the next head.
     fed: Cell<bool>,
     overdue: Cell<bool>,
+    /// The tick since which the client has taken nothing of what is ready for it.
+    stuck_since: Cell<Option<u32>>,
+    is_stuck: Cell<bool>,
     linger: Cell<bool>,
     ended: Cell<bool>,
     waker: RefCell<Option<Waker>>,
@@ -36,11 +39,26 @@ impl Connection {
         }
     }
 
-    /// Marks the connection, and wakes it, when its head has been arriving for more than so many ticks.
-    pub(crate) fn check(&self, tick: u32, most: u32) {
-        let overdue = self.head_since.get().is_some_and(|since| tick.wrapping_sub(since) > most);
-        if overdue
-            && !self.overdue.replace(true)
+    /// Notes that the client takes nothing at a tick, and whom to wake when that has been so for too long.
+    pub(crate) fn stuck(&self, tick: u32, waker: &Waker) {
+        if self.stuck_since.get().is_none() {
+            self.stuck_since.set(Some(tick));
+        }
+        self.waits(waker);
+    }
+
+    /// Notes that the client has taken something.
+    pub(crate) fn took(&self) {
+        self.stuck_since.set(None);
+    }
+
+    /// Marks the connection, and wakes it, when its head has been arriving, or its client has been taking nothing, for more than
+    /// so many ticks.
+    pub(crate) fn check(&self, tick: u32, (head, stuck): (u32, u32)) {
+        let longer = |since: &Cell<Option<u32>>, most| since.get().is_some_and(|since| tick.wrapping_sub(since) > most);
+        let late = longer(&self.head_since, head) && !self.overdue.replace(true);
+        let stuck = longer(&self.stuck_since, stuck) && !self.is_stuck.replace(true);
+        if (late || stuck)
             && let Some(waker) = self.waker.take()
         {
             waker.wake();
@@ -49,6 +67,11 @@ impl Connection {
 
     pub(crate) fn is_overdue(&self) -> bool {
         self.overdue.get()
+    }
+
+    /// Whether its client has been taking nothing for too long.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.is_stuck.get()
     }
 
     /// Asks for a moment of reading and dropping after the connection has ended.
@@ -117,31 +140,48 @@ mod tests {
         let connection = Connection::default();
         connection.fed(5);
         connection.fed(9);
-        connection.check(15, 10);
+        connection.check(15, (10, 10));
         assert!(!connection.is_overdue());
-        connection.check(16, 10);
+        connection.check(16, (10, 10));
         assert!(connection.is_overdue());
     }
 
     #[test]
     fn a_request_being_served_and_an_idle_connection_are_never_overdue() {
         let connection = Rc::new(Connection::default());
-        connection.check(1_000, 10);
+        connection.check(1_000, (10, 10));
         connection.fed(0);
         let serving = Serving::on(&connection);
-        connection.check(1_000, 10);
+        connection.check(1_000, (10, 10));
         drop(serving);
-        connection.check(2_000, 10);
+        connection.check(2_000, (10, 10));
         assert!(!connection.is_overdue());
+    }
+
+    #[test]
+    fn who_takes_nothing_for_its_ticks_is_overdue_and_who_takes_something_begins_anew() {
+        let connection = Connection::default();
+        let serving = Connection::default();
+        for slow in [&connection, &serving] {
+            slow.stuck(5, Waker::noop());
+            slow.stuck(9, Waker::noop());
+        }
+        serving.took();
+        serving.stuck(15, Waker::noop());
+        for slow in [&connection, &serving] {
+            slow.check(16, (100, 10));
+        }
+        assert!(connection.is_stuck() && !serving.is_stuck());
+        assert!(!connection.is_overdue(), "its head is another matter");
     }
 
     #[test]
     fn the_ticks_may_wrap() {
         let connection = Connection::default();
         connection.fed(u32::MAX - 2);
-        connection.check(5, 10);
+        connection.check(5, (10, 10));
         assert!(!connection.is_overdue());
-        connection.check(9, 10);
+        connection.check(9, (10, 10));
         assert!(connection.is_overdue());
     }
 }

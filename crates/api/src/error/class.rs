@@ -11,9 +11,13 @@ use sme_pulse_auth::service::{
     FactorError, InvitationError, LogInError, OrganizationError, PasswordError, RefreshError, SessionError,
     SignUpError, SwitchError, UserError,
 };
-use sme_pulse_persistence::{StoreError, Violation};
+use sme_pulse_persistence::{AsStoreError as _, StoreError, Violation};
 
-use super::{ApiError, Issue, Loc, Rule, ledger::of_ledger};
+use super::{
+    ApiError, Issue, Loc, Rule,
+    ledger::of_ledger,
+    programs::{of_api_key, of_revocations},
+};
 
 /// Seconds a client should wait after a 503.
 const RETRY_AFTER_UNAVAILABLE: u64 = 1;
@@ -56,18 +60,18 @@ impl<'a> Class<'a> {
         Self::plain(StatusCode::UNAUTHORIZED, code, text)
     }
 
-    fn internal() -> Self {
+    pub(super) fn internal() -> Self {
         let detail = Detail::Text("An unexpected error occurred.".into());
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self { detail, ..Self::plain(status, "internal_error", "Internal server error") }
     }
 
-    fn invalid(issues: impl Into<Cow<'a, [Issue]>>) -> Self {
+    pub(super) fn invalid(issues: impl Into<Cow<'a, [Issue]>>) -> Self {
         let plain = Self::plain(StatusCode::UNPROCESSABLE_ENTITY, "validation_error", "Validation error");
         Self { detail: Detail::Issues(issues.into()), ..plain }
     }
 
-    fn unavailable() -> Self {
+    pub(super) fn unavailable() -> Self {
         let detail = Detail::Text("The service is temporarily unavailable. Please try again.".into());
         let plain = Self::plain(StatusCode::SERVICE_UNAVAILABLE, "service_unavailable", "Service unavailable");
         Self { detail, retry_after: Some(RETRY_AFTER_UNAVAILABLE), ..plain }
@@ -143,8 +147,12 @@ impl ApiError {
             Self::Ledger(error) => of_ledger(error),
             Self::Kept(refusal) => Class::plain(refusal.status, refusal.code, refusal.text.as_str()),
             Self::Invitation(error) => of_invitation(error),
+            Self::ApiKey(error) => of_api_key(error),
             Self::SignUp(error) => of_sign_up(error),
             Self::Switch(error) => of_switch(error),
+            // Nobody changes keys by a request, so whatever else it is, is a fault of ours.
+            Self::Keys(error) => error.as_store_error().map_or_else(Class::internal, of_store),
+            Self::Revocations(error) => of_revocations(error),
             Self::Store(error) => of_store(error),
             Self::Internal(_) => Class::internal(),
         }
@@ -152,15 +160,16 @@ impl ApiError {
 }
 
 /// All refusals of a token look alike.
-fn of_access(error: &AccessError) -> Class<'static> {
+pub(super) fn of_access(error: &AccessError) -> Class<'static> {
     match error {
         AccessError::Unauthenticated => Class::unauthorized("not_authenticated", "Not authenticated"),
         AccessError::InvalidToken(_)
+        | AccessError::BadKey(_)
         | AccessError::UnknownUser
         | AccessError::OrganizationMismatch { .. }
         | AccessError::SessionEnded => Class::unauthorized("invalid_token", "Could not validate credentials"),
         AccessError::Inactive { .. } => Class::unauthorized("user_inactive", "User is inactive"),
-        AccessError::Forbidden { .. } => {
+        AccessError::Forbidden { .. } | AccessError::NotGranted => {
             Class::plain(StatusCode::FORBIDDEN, "insufficient_permissions", "Insufficient permissions")
         }
         AccessError::StepUpRequired { max_age, .. } => {
@@ -353,6 +362,7 @@ impl Rule {
             Self::InvalidState => (StatusCode::BAD_REQUEST, "invalid_state"),
             Self::InvalidReference => (StatusCode::BAD_REQUEST, "invalid_reference"),
             Self::Duplicate => (StatusCode::BAD_REQUEST, "duplicate"),
+            Self::UnsupportedTokenType => (StatusCode::BAD_REQUEST, "unsupported_token_type"),
             Self::Violated => (StatusCode::BAD_REQUEST, "rule_violated"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict"),
             Self::IdempotencyConflict => (StatusCode::CONFLICT, "idempotency_conflict"),

@@ -8,8 +8,8 @@ use actix_web::http::StatusCode;
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::password::HashError;
 use sme_pulse_auth::service::{
-    FactorError, FactorRefusal, InvitationError, LogInError, PasswordError, RefreshError, RefreshRefusal, Refusal,
-    SignUpError, SwitchError, UserError,
+    ApiKeyError, FactorError, FactorRefusal, InvitationError, LogInError, PasswordError, RefreshError, RefreshRefusal,
+    Refusal, SignUpError, SwitchError, UserError,
 };
 use sme_pulse_domain::email::Email;
 use sme_pulse_domain::ids::UserId;
@@ -28,7 +28,9 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
             tracing::debug!(request_id, client_ip = %client_ip, reason, "Malformed request");
         }
         ApiError::TimedOut | ApiError::Unavailable(_) => log_failure(error, request_id, client_ip),
-        ApiError::Access(refusal) | ApiError::Switch(SwitchError::Access(refusal)) => {
+        ApiError::Access(refusal)
+        | ApiError::Switch(SwitchError::Access(refusal))
+        | ApiError::ApiKey(ApiKeyError::Access(refusal)) => {
             log_access_error(refusal, error, request_id, client_ip);
         }
         ApiError::LogIn(LogInError::Refused { refusal, email }) => {
@@ -47,10 +49,13 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         ApiError::SignUp(refused) => log_sign_up_error(refused, error, request_id, client_ip),
         ApiError::LogIn(_)
         | ApiError::Switch(_)
+        | ApiError::ApiKey(_)
         | ApiError::Refresh(_)
         | ApiError::Session(_)
         | ApiError::Organization(_)
         | ApiError::Ledger(_)
+        | ApiError::Keys(_)
+        | ApiError::Revocations(_)
         | ApiError::Store(_)
         | ApiError::Internal(_) => {
             log_failure(error, request_id, client_ip);
@@ -93,6 +98,12 @@ fn log_access_error(refusal: &AccessError, error: &ApiError, request_id: &str, c
         AccessError::Unauthenticated => {}
         AccessError::InvalidToken(_) | AccessError::UnknownUser | AccessError::SessionEnded => {
             tracing::warn!(request_id, client_ip = %ip, reason = %refusal, "Invalid or expired JWT token");
+        }
+        AccessError::BadKey(reason) => {
+            tracing::warn!(request_id, client_ip = %ip, reason = %reason, "Invalid API key");
+        }
+        AccessError::NotGranted => {
+            tracing::warn!(request_id, client_ip = %ip, reason = %refusal, "Service account refused");
         }
         AccessError::OrganizationMismatch { user, claimed } => {
             let (user_id, claimed_org_id) = (user.get(), claimed.get());

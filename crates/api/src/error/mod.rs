@@ -8,6 +8,7 @@ mod issue;
 mod kept;
 mod ledger;
 mod log;
+mod programs;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,8 +17,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use sme_pulse_auth::AccessError;
 use sme_pulse_auth::service::{
-    ErrandsFull, FactorError, InvitationError, LogInError, OrganizationError, PasswordError, RefreshError,
-    SessionError, SignUpError, SwitchError, UserError,
+    ApiKeyError, ErrandsFull, FactorError, InvitationError, KeySetError, LogInError, OrganizationError, PasswordError,
+    RefreshError, RevocationsError, SessionError, SignUpError, SwitchError, UserError,
 };
 use sme_pulse_finance::LedgerError;
 use sme_pulse_persistence::StoreError;
@@ -113,12 +114,21 @@ pub enum ApiError {
     /// Something about an invitation was refused.
     #[error(transparent)]
     Invitation(#[from] InvitationError),
+    /// Something about a key for programs was refused.
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyError),
     /// A company could not sign up.
     #[error(transparent)]
     SignUp(#[from] SignUpError),
     /// There is no session in another organization.
     #[error(transparent)]
     Switch(#[from] SwitchError),
+    /// The keys of tokens cannot be told.
+    #[error(transparent)]
+    Keys(#[from] KeySetError),
+    /// What was taken back cannot be told.
+    #[error(transparent)]
+    Revocations(#[from] RevocationsError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -145,6 +155,8 @@ pub enum Rule {
     InvalidReference,
     /// 400: a value that must be unique is taken.
     Duplicate,
+    /// 400: tokens of this kind are not revoked here (RFC 7009 section 2.2.1).
+    UnsupportedTokenType,
     /// 400: any other rule.
     Violated,
     /// 409: another write, or a uniqueness that is no input of a form.

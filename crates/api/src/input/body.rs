@@ -23,6 +23,7 @@ pub struct BodyLimit(pub usize);
 pub struct Body {
     bytes: Bytes,
     promises_json: bool,
+    promises_form: bool,
 }
 
 impl Body {
@@ -34,6 +35,11 @@ impl Body {
     /// Whether the headers say JSON, or nothing.
     pub fn promises_json(&self) -> bool {
         self.promises_json
+    }
+
+    /// Whether the headers say that it is a form. Only a few routes take one.
+    pub fn promises_form(&self) -> bool {
+        self.promises_form
     }
 }
 
@@ -51,11 +57,11 @@ impl FromRequest for Body {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyLimit>().map(|limit| limit.0);
         let claimed = claimed_length(request.headers());
-        let promises_json = promises_json(request.headers());
+        let (promises_json, promises_form) = (promises_json(request.headers()), promises_form(request.headers()));
         let payload = payload.take();
         Box::pin(async move {
             let limit = limit.ok_or_else(|| ApiError::Internal(Reason("no body limit is set".to_owned())))?;
-            Ok(Self { bytes: read_whole(payload, claimed, limit).await?, promises_json })
+            Ok(Self { bytes: read_whole(payload, claimed, limit).await?, promises_json, promises_form })
         })
     }
 }
@@ -95,11 +101,24 @@ pub(crate) fn claimed_length(headers: &HeaderMap) -> Option<usize> {
 }
 
 fn promises_json(headers: &HeaderMap) -> bool {
-    let every = |name: HeaderName, accepted: fn(&str) -> bool| {
-        headers.get_all(name).all(|value| value.to_str().is_ok_and(|text| accepted(text.trim())))
-    };
-    every(CONTENT_TYPE, is_json)
-        && every(CONTENT_ENCODING, |coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+    every(headers, CONTENT_TYPE, is_json) && is_plain(headers)
+}
+
+/// The type is named, once or more often, and is always that of a form.
+fn promises_form(headers: &HeaderMap) -> bool {
+    headers.contains_key(CONTENT_TYPE) && every(headers, CONTENT_TYPE, is_form) && is_plain(headers)
+}
+
+fn is_plain(headers: &HeaderMap) -> bool {
+    every(headers, CONTENT_ENCODING, |coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+}
+
+fn every(headers: &HeaderMap, name: HeaderName, accepted: fn(&str) -> bool) -> bool {
+    headers.get_all(name).all(|value| value.to_str().is_ok_and(|text| accepted(text.trim())))
+}
+
+fn is_form(value: &str) -> bool {
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// `application/json` or `*/*+json`, with any parameters; an empty value counts as absent.

@@ -18,6 +18,7 @@
 //! To add a kind of value: one [`Kind`] in `kinds/`, with its texts, and a row in `docs/api.md`.
 
 mod body;
+mod form;
 mod json;
 mod kinds;
 mod members;
@@ -29,10 +30,11 @@ mod scan;
 
 pub use body::{Body, BodyLimit};
 pub(crate) use body::{claimed_length, read_whole};
+pub use form::Form;
 pub use kinds::{
     AMOUNT, AMOUNT_OR_ZERO, ANY_AMOUNT, Amount, BOOLEAN, Boolean, DATE, Day, EMAIL, EMAIL_AS_SENT, Fault, ID, Id,
-    Integer, Kind, Mailbox, MailboxAsSent, Password, SECRET, Secret, SecretText, Text, Word, integer, new_password,
-    text, untrimmed, word,
+    Integer, Kind, Mailbox, MailboxAsSent, Password, SECRET, Secret, SecretText, TOKEN, Text, TokenText, Word, integer,
+    new_password, text, untrimmed, word,
 };
 pub use object::Object;
 pub use path::id as path_id;

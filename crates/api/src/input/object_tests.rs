@@ -73,6 +73,10 @@ fn passwords_are_never_changed_and_never_shown() {
     assert_eq!(exposed("\"\""), refused("String should have at least 1 character", "string_too_short"));
     assert_eq!(exposed("0"), refused("Input should be a valid string", "string_type"));
     assert_eq!(format!("{:?}", one("\"hunter2\"", SECRET).unwrap()), "***");
+    let token = |value: &str| one(value, TOKEN).map(|secret| secret.expose().to_owned());
+    assert_eq!(token("\" a \""), Ok(" a ".to_owned()));
+    assert_eq!(token("\"a\\u0000b\""), refused("Text must not contain NUL characters", "value_error"));
+    assert_eq!(token("\"\""), refused("String should have at least 1 character", "string_too_short"));
     let set = |value: &str| one(value, new_password(8, 72)).map(|secret| secret.expose().to_owned());
     assert_eq!(set("\"1234567\""), refused("String should have at least 8 characters", "string_too_short"));
     assert_eq!(set("\"       8\""), Ok("       8".to_owned()));

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use sme_pulse_auth::{
     AccessError, Principal,
-    guard::{CurrentUser, RecentUser, Requires},
+    guard::{CurrentUser, Observer, Reach, RecentUser, Requires},
 };
 use sme_pulse_domain::tenant::TenantScope;
 
@@ -31,6 +31,38 @@ pub(super) struct RecentCaller<P, const MINUTES: u32>(RecentUser<P, ApiError, MI
 impl<P, const MINUTES: u32> RecentCaller<P, MINUTES> {
     pub(super) fn principal(&self) -> &Principal {
         self.0.principal()
+    }
+}
+
+/// Who asks about tokens, allowed `P` within one organization or everywhere.
+pub(super) struct Watcher<P>(Observer<P, ApiError>);
+
+impl<P> Watcher<P> {
+    /// How far they see.
+    pub(super) fn reach(&self) -> &Reach {
+        self.0.reach()
+    }
+}
+
+impl<P: Requires> FromRequest for Watcher<P> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let context = RequestContext::of(req);
+        let guarded = Observer::<P, ApiError>::from_request(req, payload);
+        Box::pin(async move {
+            let result = guarded.await;
+            let named = match result.as_ref().map(Observer::reach) {
+                Ok(Reach::Organization(principal)) => Some(Ok(principal)),
+                Ok(Reach::Installation(_)) => None,
+                Err(refused) => Some(Err(refused)),
+            };
+            if let Some(who) = named {
+                identify(context, who);
+            }
+            result.map(Self)
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod amount;
+mod api_keys;
 mod audit;
 mod auth;
 mod body_stage;
@@ -18,6 +19,7 @@ mod root;
 mod settings;
 pub mod signature;
 mod users;
+mod well_known;
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,10 +31,11 @@ use sme_pulse_domain::{
 use utoipa::OpenApi;
 
 use crate::{edge::RequestContext, limit::LimitConfig};
-pub use auth::DeviceCookie;
+pub use auth::{DeviceCookie, Followers};
 pub use limits::Limits;
 use mount::{RouteInfo, Table};
 pub use repeatable::RunningKeys;
+pub use well_known::Issuer;
 
 /// What mounting needs; one value for all workers.
 #[derive(Clone)]
@@ -49,6 +52,7 @@ pub struct RouteSettings {
 pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteInfo> {
     let mut table = Table::new(config, settings.max_body);
     root::mount(&mut table);
+    well_known::mount(&mut table);
     auth::mount(&mut table, &settings.limits);
     settings::mount(&mut table);
     audit::mount(&mut table);
@@ -56,6 +60,7 @@ pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteI
     partners::mount(&mut table);
     accounts::mount(&mut table);
     invitations::mount(&mut table, &settings.limits);
+    api_keys::mount(&mut table);
     if settings.sign_up {
         organizations::mount(&mut table, &settings.limits);
     }
@@ -76,6 +81,7 @@ pub fn table() -> Vec<RouteInfo> {
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = crate::docs::openapi::base();
     document.merge(root::Docs::openapi());
+    document.merge(well_known::Docs::openapi());
     document.merge(auth::Docs::openapi());
     document.merge(settings::Docs::openapi());
     document.merge(audit::Docs::openapi());
@@ -83,6 +89,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document.merge(partners::Docs::openapi());
     document.merge(accounts::Docs::openapi());
     document.merge(invitations::Docs::openapi());
+    document.merge(api_keys::Docs::openapi());
     document.merge(organizations::Docs::openapi());
     crate::docs::openapi::add_common_answers(&mut document);
     crate::docs::permissions::add_permissions(&mut document, &table());

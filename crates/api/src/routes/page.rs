@@ -32,4 +32,14 @@ impl<T> PageView<T> {
     pub(super) fn of<R>(page: Page, (total, rows): (u64, Vec<R>), view: impl Fn(&R) -> T) -> Self {
         Self { total, skip: page.skip, limit: page.limit, items: rows.iter().map(view).collect() }
     }
+
+    /// The answer when nothing can match.
+    pub(super) const fn empty(page: Page) -> Self {
+        Self { total: 0, skip: page.skip, limit: page.limit, items: Vec::new() }
+    }
+
+    /// The same for rows that are nothing else afterwards.
+    pub(super) fn from_rows<R: Into<T>>(page: Page, (total, rows): (u64, Vec<R>)) -> Self {
+        Self { total, skip: page.skip, limit: page.limit, items: rows.into_iter().map(Into::into).collect() }
+    }
 }

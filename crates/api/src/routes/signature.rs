@@ -8,7 +8,7 @@ use actix_web::{
 use sme_pulse_auth::guard::Requires;
 use sme_pulse_domain::permission::Permission;
 
-use super::caller::{Caller, RecentCaller};
+use super::caller::{Caller, RecentCaller, Watcher};
 use crate::{edge::RequestContext, input::Body};
 
 /// An extractor that lets only some callers pass.
@@ -26,6 +26,10 @@ impl<P: Requires> Guard for Caller<P> {
 impl<P: Requires, const MINUTES: u32> Guard for RecentCaller<P, MINUTES> {
     const PERMISSION: Permission = P::PERMISSION;
     const MAX_AGE_MINUTES: Option<u32> = Some(MINUTES);
+}
+
+impl<P: Requires> Guard for Watcher<P> {
+    const PERMISSION: Permission = P::PERMISSION;
 }
 
 /// An extractor that says nothing about who may call.

@@ -32,6 +32,9 @@ pub struct Bounds {
     pub connections: usize,
     /// A client has this many seconds for a complete request head, on each request of a connection.
     pub head_seconds: u32,
+    /// A client that takes nothing of an answer for this many seconds, give or take one, is cut off: what it does not read fills
+    /// memory.
+    pub stuck_seconds: u32,
     /// A connection without a request is closed after this long.
     pub keep_alive: Duration,
     /// An unread body is read and dropped for this long, so that the client sees the answer before the end.
@@ -47,6 +50,7 @@ impl Bounds {
             workers: workers.max(1),
             connections: 10_000,
             head_seconds: 10,
+            stuck_seconds: 30,
             keep_alive: Duration::from_secs(50),
             linger: Duration::from_secs(1),
             stop_seconds: 7,

@@ -27,12 +27,18 @@ impl StopSignals {
     }
 }
 
-/// Runs the server until a signal, then lets it finish the work in flight. A second signal ends it at once.
-pub async fn run_until_signal(server: Server, mut signals: StopSignals) -> io::Result<()> {
+/// Runs the server until a signal, then ends what has no end of its own and lets it finish the work in flight. A second signal ends
+/// that at once.
+pub async fn run_until_signal(
+    server: Server,
+    mut signals: StopSignals,
+    end_streams: impl Fn() + 'static,
+) -> io::Result<()> {
     let handle = server.handle();
     let stopper = actix_web::rt::spawn(async move {
         for graceful in [true, false] {
             signals.next().await;
+            end_streams();
             // The command is sent by the call; waiting for its completion would delay the second signal.
             drop(handle.stop(graceful));
         }

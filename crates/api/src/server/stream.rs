@@ -37,7 +37,7 @@ struct Replaced {
 impl Socket {
     pub(super) fn new(stream: TcpStream, peer: Option<SocketAddr>, edge: Edge, bounds: Bounds) -> Self {
         let connection = Rc::new(Connection::default());
-        watch(&connection, bounds.head_seconds);
+        watch(&connection, (bounds.head_seconds, bounds.stuck_seconds));
         let peer = peer.map(|peer| peer.ip());
         Self { stream: Some(stream), connection, edge, peer, linger: bounds.linger, replaced: None }
     }
@@ -87,7 +87,18 @@ impl AsyncWrite for Socket {
         if let Some(replaced) = self.replaced.take() {
             return self.write_replaced(cx, replaced);
         }
-        let Some((at, status)) = bare::find(buf) else { return self.stream()?.poll_write(cx, buf) };
+        if self.connection.is_stuck() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let Some((at, status)) = bare::find(buf) else {
+            let polled = self.stream()?.poll_write(cx, buf);
+            if polled.is_pending() {
+                self.connection.stuck(tick(), cx.waker());
+            } else {
+                self.connection.took();
+            }
+            return polled;
+        };
         self.connection.linger();
         let mut bytes = buf.get(..at).unwrap_or_default().to_vec();
         bytes.extend(self.edge.refusal(status, self.peer));

@@ -1,5 +1,5 @@
 //! One timer of a second for all connections of a worker, instead of one timer each: it finds the connections whose
-//! request head takes too long. The HTTP library watches only the first head of a connection.
+//! request head takes too long, and those whose client takes nothing of its answer. The HTTP library watches only the first head of a connection.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -24,8 +24,8 @@ pub(crate) fn tick() -> u32 {
     TICK.get()
 }
 
-/// Watches a connection from now on; heads may take so many seconds.
-pub(super) fn watch(connection: &Rc<Connection>, head_seconds: u32) {
+/// Watches a connection from now on; heads may take so many seconds, and so many may pass in which the client takes nothing.
+pub(super) fn watch(connection: &Rc<Connection>, most: (u32, u32)) {
     let start = WATCH.with_borrow_mut(|watch| {
         watch.known.push(Rc::downgrade(connection));
         !std::mem::replace(&mut watch.running, true)
@@ -35,19 +35,19 @@ pub(super) fn watch(connection: &Rc<Connection>, head_seconds: u32) {
             let mut seconds = interval(Duration::from_secs(1));
             loop {
                 seconds.tick().await;
-                sweep(head_seconds);
+                sweep(most);
             }
         });
     }
 }
 
-fn sweep(head_seconds: u32) {
+fn sweep(most: (u32, u32)) {
     let tick = TICK.get().wrapping_add(1);
     TICK.set(tick);
     let mut known = WATCH.with_borrow_mut(|watch| std::mem::take(&mut watch.known));
     known.retain(|connection| {
         connection.upgrade().is_some_and(|connection| {
-            connection.check(tick, head_seconds);
+            connection.check(tick, most);
             true
         })
     });

@@ -97,7 +97,7 @@ impl TestServer {
                 // Runs when the server below first waits, so after it has asked for the signals.
                 actix_web::rt::spawn(async move { tell.send(ready).unwrap() });
                 if signals {
-                    server::run_until_signal(listening.server, StopSignals::listen().unwrap()).await.unwrap();
+                    server::run_until_signal(listening.server, StopSignals::listen().unwrap(), || ()).await.unwrap();
                 } else {
                     listening.server.await.unwrap();
                 }
@@ -170,6 +170,7 @@ pub(crate) fn mount(config: &mut ServiceConfig) -> Vec<RouteInfo> {
     table.add(&item.delete(async |_: Anybody| HttpResponse::NoContent().finish()));
     table.add(&Resource::at("/panic").open_get(panicking).open_post(panicking));
     table.add(&Resource::at("/held").open_get(held).open_post(held));
+    table.add(&Resource::at("/endless").open_get(endless));
     table.add(&Resource::at("/errors/{kind}").open_get(fail).open_post(fail));
     table.add(&Resource::at("/noted").open_get(noted));
     table.add_behind(&Resource::at("/limited").no_store().open_post(async || "in"), from_fn(limiter));
@@ -203,6 +204,20 @@ async fn held(shared: Data<Shared>, gate: Data<Semaphore>) -> &'static str {
     }
     gate.acquire().await.unwrap().forget();
     "released"
+}
+
+/// An answer without an end, which tells when it is dropped.
+async fn endless(shared: Data<Shared>) -> HttpResponse {
+    struct Tells(Data<Shared>);
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            if let Some(tell) = &*self.0.started.lock().unwrap() {
+                let _ = tell.send(());
+            }
+        }
+    }
+    let chunk = async |tells: Tells| Some((Ok::<_, Error>(Bytes::from(vec![b'x'; 65_536])), tells));
+    HttpResponse::Ok().streaming(Box::pin(futures_util::stream::unfold(Tells(shared), chunk)))
 }
 
 async fn noted(context: RequestContext) -> HttpResponse {

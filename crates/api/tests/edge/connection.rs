@@ -1,5 +1,9 @@
 //! Connections: reuse, pipelining, half-closed clients.
 
+use std::time::Duration;
+
+use sme_pulse_api::server::Bounds;
+
 use crate::app::TestServer;
 use crate::client::Client;
 
@@ -31,4 +35,14 @@ fn http_1_0_is_answered_and_closed() {
     let mut client = Client::connect(server.address);
     assert_eq!(client.send("GET /health HTTP/1.0\r\n\r\n").answer().status, 200);
     assert_eq!(client.rest(), "");
+}
+
+#[test]
+fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
+    let bounds = Bounds { stuck_seconds: 1, ..Bounds::for_workers(1) };
+    let server = TestServer::with(Duration::from_secs(30), bounds);
+    let dropped = server.hear_start();
+    let mut client = Client::connect(server.address);
+    client.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n");
+    dropped.recv_timeout(Duration::from_secs(30)).unwrap();
 }

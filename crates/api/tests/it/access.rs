@@ -13,6 +13,9 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/", Access::Public),
     ("GET", "/health", Access::Public),
     ("GET", "/health/ready", Access::Public),
+    ("GET", "/.well-known/jwks.json", Access::Public),
+    ("GET", "/.well-known/openid-configuration", Access::Public),
+    ("GET", "/.well-known/oauth-authorization-server", Access::Public),
     ("POST", "/api/v1/auth/login", Access::Public),
     ("POST", "/auth/login", Access::Public),
     ("POST", "/api/v1/auth/refresh", Access::Public),
@@ -47,6 +50,12 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/auth/step-up", Access::Needs(Permission::UseOwnAccount)),
     ("POST", "/api/v1/auth/mfa/verify", Access::Public),
     ("POST", "/auth/mfa/verify", Access::Public),
+    ("POST", "/api/v1/auth/introspect", Access::Needs(Permission::InspectTokens)),
+    ("POST", "/auth/introspect", Access::Needs(Permission::InspectTokens)),
+    ("POST", "/api/v1/auth/revoke", Access::Needs(Permission::RevokeTokens)),
+    ("POST", "/auth/revoke", Access::Needs(Permission::RevokeTokens)),
+    ("GET", "/api/v1/auth/revocations", Access::Needs(Permission::FollowRevocations)),
+    ("GET", "/auth/revocations", Access::Needs(Permission::FollowRevocations)),
     ("GET", "/api/v1/settings", Access::Needs(Permission::ReadOrganization)),
     ("PUT", "/api/v1/settings", Access::Needs(Permission::WriteOrganization)),
     ("GET", "/api/v1/audit", Access::Needs(Permission::ReadAuditTrail)),
@@ -82,6 +91,10 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/invitations/accept", Access::Public),
     ("POST", "/api/v1/invitations/accept", Access::Public),
     ("POST", "/api/v1/invitations/join", Access::Needs(Permission::UseOwnAccount)),
+    ("GET", "/api/v1/api-keys", Access::Needs(Permission::ManageApiKeys)),
+    ("POST", "/api/v1/api-keys", Access::Needs(Permission::ManageApiKeys)),
+    ("GET", "/api/v1/api-keys/{api_key_id}", Access::Needs(Permission::ManageApiKeys)),
+    ("DELETE", "/api/v1/api-keys/{api_key_id}", Access::Needs(Permission::ManageApiKeys)),
     ("POST", "/api/v1/organizations", Access::Public),
     ("POST", "/api/v1/organizations/confirm", Access::Public),
 ];
@@ -119,7 +132,7 @@ on_both_databases! {
                 // Everybody reaches themselves, and nobody has the last id.
                 let user = if permission == Permission::UseOwnAccount { member.user } else { i64::MAX };
                 let mut concrete = path.replace("{user_id}", &user.to_string());
-                for id in ["{customer_id}", "{supplier_id}", "{account_id}", "{invitation_id}"] {
+                for id in ["{customer_id}", "{supplier_id}", "{account_id}", "{invitation_id}", "{api_key_id}"] {
                     concrete = concrete.replace(id, &i64::MAX.to_string());
                 }
                 let answer = TestApp::send(member.request(method, &concrete).header("content-type", "application/json").body("{}")).await;
@@ -130,9 +143,9 @@ on_both_databases! {
                         // An id that stands for nothing gets past the guard and finds no row, a needed field is missing, and
                         // there is no second factor yet.
                         "/users/{user_id}" if permission == Permission::UseOwnAccount => 200..201,
-                        "/invitations/join" | "/switch-organization" => 422..423,
+                        "/invitations/join" | "/switch-organization" | "/introspect" | "/revoke" => 422..423,
                         rest if rest.contains('{') => 404..405,
-                        "/users" | "/customers" | "/suppliers" | "/accounts" | "/invitations" if *method == *"POST" => 422..423,
+                        "/users" | "/customers" | "/suppliers" | "/accounts" | "/invitations" | "/api-keys" if *method == *"POST" => 422..423,
                         "/mfa/confirm" | "/step-up" | "/change-password" => 422..423,
                         "/mfa/recovery-codes" | "/mfa/disable" => 409..410,
                         _ => 200..300,

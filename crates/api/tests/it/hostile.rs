@@ -102,6 +102,34 @@ on_both_databases! {
         }
     }
 
+    async fn a_token_or_code_with_nul_is_no_text_and_a_password_with_nul_is_wrong(app: TestApp) {
+        let owner = app.member(&[Role::Owner]).await;
+        for (path, field, body) in [
+            ("/auth/refresh", "refresh_token", json!({"refresh_token": "spr_\0"})),
+            ("/auth/reset-password", "token", json!({"token": "\0", "new_password": "a good passphrase"})),
+            ("/auth/mfa/verify", "mfa_token", json!({"mfa_token": "spm_\0", "code": "123456"})),
+            ("/auth/mfa/verify", "code", json!({"mfa_token": "spm_x", "code": "123\u{0}456"})),
+            ("/api/v1/invitations/accept", "token", json!({"token": "a\0", "full_name": "Ann", "password": "a good passphrase"})),
+            ("/api/v1/organizations/confirm", "token", json!({"token": "a\0", "password": "x"})),
+        ] {
+            let answer = app.post(path, &body).await;
+            let detail = json!([{"loc": ["body", field], "msg": "Text must not contain NUL characters", "type": "value_error"}]);
+            assert_eq!((answer.status, &answer.json()["detail"]), (422, &detail), "{path}: {}", answer.text);
+        }
+        for (path, body) in [
+            ("/api/v1/invitations/join", json!({"token": "a\0"})),
+            ("/auth/switch-organization", json!({"org_id": 1, "refresh_token": "spr_\0"})),
+            ("/auth/step-up", json!({"code": "12345\0"})),
+            ("/auth/mfa/confirm", json!({"code": "12345\0"})),
+            ("/auth/mfa/disable", json!({"code": "12345\0"})),
+        ] {
+            let answer = owner.post_json(path, &body).await;
+            assert!(answer.status == 422 && answer.text.contains("Text must not contain NUL characters"), "{path}: {}", answer.text);
+        }
+        let step_up = owner.post_json("/auth/step-up", &json!({"password": "a\0"})).await;
+        assert_eq!(step_up.status, 400, "{}", step_up.text);
+    }
+
     async fn what_is_written_is_read_back_or_refused(app: TestApp) {
         let owner = app.member(&[Role::Owner]).await;
         let mut odd = Odd(0x5eed_0002);

@@ -291,7 +291,7 @@ on_both_databases! {
         let stored = app.texts("SELECT token_hash FROM auth.invitations").await.remove(0).unwrap();
         let (padded, lower, other) = (format!("{token}="), token.to_lowercase(), token.replace("spi_", "spw_"));
         let large = "x".repeat(1_000_000);
-        for odd in [&owner.token, &owner.refresh_token, &stored, &padded, &lower, &other, &large, "x", "spi_", "\0", "' OR 1=1 --"] {
+        for odd in [&owner.token, &owner.refresh_token, &stored, &padded, &lower, &other, &large, "x", "spi_", "' OR 1=1 --"] {
             assert_invalid(&accept(&app, odd).await);
             assert_invalid(&join(&owner, odd).await);
         }

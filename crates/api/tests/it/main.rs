@@ -9,6 +9,7 @@
 
 mod access;
 mod accounts;
+mod api_keys;
 mod audit;
 mod audit_list;
 mod console;
@@ -32,6 +33,7 @@ mod proof_guesses;
 mod refresh;
 mod refresh_storm;
 mod restart;
+mod revocations;
 mod second_factor;
 mod second_factor_secrecy;
 mod session;
@@ -40,9 +42,11 @@ mod sign_up;
 mod step_up;
 mod support;
 mod token;
+mod token_desk;
 mod users;
 mod users_access;
 mod users_input;
 mod users_parallel;
 mod users_sessions;
 mod validation;
+mod well_known;

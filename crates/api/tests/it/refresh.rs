@@ -216,7 +216,7 @@ on_both_databases! {
         let minted = mint(&claims_but(&member.token, "exp", Some(json!(4_102_444_800_i64))));
         let long = "spr_".to_owned() + &"A".repeat(1_000_000);
         let odd = [
-            "x", " ", "spr_", "\0", "ｓｐｒ＿", "Zürich \u{1F511} \u{202E}", &minted, &member.token, cut, &swapped, &long,
+            "x", " ", "spr_", "ｓｐｒ＿", "Zürich \u{1F511} \u{202E}", &minted, &member.token, cut, &swapped, &long,
             &format!(" {good}"), &format!("{good} "), &format!("{good}\n"), &good.to_uppercase(), &good.repeat(2),
             good.trim_start_matches("spr_"), "00000000-0000-0000-0000-000000000000", "' OR 1=1 --",
         ];

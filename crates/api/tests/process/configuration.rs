@@ -20,7 +20,7 @@ const INVALID: [(&str, &str, &str); 33] = [
     ("BACKEND_POOL_SIZE", "0", "whole number from 1"),
     ("BACKEND_MAX_OVERFLOW", "many", "whole number from 0"),
     ("BACKEND_AUTO_MIGRATE", "perhaps", "true or false"),
-    ("BACKEND_ALGORITHM", "none", "HS256, HS384 or HS512"),
+    ("BACKEND_ALGORITHM", "none", "HS256, HS384, HS512, EdDSA or ES256"),
     ("BACKEND_ACCESS_TOKEN_EXPIRE_MINUTES", "1441", "from 1 to 1440"),
     ("BACKEND_JWT_LEEWAY_SECONDS", "301", "from 0 to 300"),
     ("BACKEND_ALLOWED_ORIGINS", "http://localhost:3000/", "origins"),

@@ -7,9 +7,12 @@
     reason = "a test says what it found by panicking"
 )]
 
+mod api_keys;
 mod audit;
 mod configuration;
 mod connections;
+mod feed;
+mod keys;
 mod kill_commands;
 mod kill_serve;
 mod migrate;

@@ -5,7 +5,7 @@ use sme_pulse_testing::{Engine, on_both_databases};
 use crate::support::{Done, Home, KEY};
 
 /// The list, oldest first.
-pub(crate) const CHANGES: [&str; 16] = [
+pub(crate) const CHANGES: [&str; 19] = [
     "m20261122_000001_schemas",
     "m20261122_000002_core",
     "m20261122_000003_finance_partners",
@@ -22,6 +22,9 @@ pub(crate) const CHANGES: [&str; 16] = [
     "m20261122_000014_sign_ups",
     "m20261122_000015_row_level_security",
     "m20261122_000016_given_passwords",
+    "m20261122_000017_revocations",
+    "m20261122_000018_signing_keys",
+    "m20261122_000019_api_keys",
 ];
 /// The place of the newest.
 const LAST: usize = CHANGES.len() - 1;

@@ -3,15 +3,25 @@
 
 use std::sync::Arc;
 
-use super::{AuthService, known_members::Snapshot};
-use crate::{AccessError, Principal, token::AccessClaims};
+use sme_pulse_domain::api_key::KeyKind;
+#[cfg(feature = "actix")]
+use sme_pulse_domain::permission::Permission;
+
+use super::{AuthService, KeySetError, known_members::Snapshot};
+use crate::{
+    AccessError, Principal,
+    token::{AccessClaims, TokenError, VerifyError},
+};
 
 impl AuthService {
-    /// The caller behind a token: genuine, of an existing user in this organization, with a live session, both active.
+    /// The caller behind a token: genuine, of an existing user in this organization, with a live session, both active; or
+    /// behind a key of an organization.
     pub async fn authenticate(&self, token: &str) -> Result<Principal, AccessError> {
-        let verifier = &self.parts.verifier;
-        let claims = self.tokens.claims(verifier, token)?;
-        claims.check_times(self.parts.clock.now().timestamp(), verifier.leeway())?;
+        // No signed token begins as keys do.
+        if KeyKind::of(token).is_some() {
+            return self.authenticate_key(token).await;
+        }
+        let claims = self.claims(token).await?;
         let snapshot = self.snapshot(&claims).await?;
         let principal = self.admit(&claims, &snapshot)?;
         if let Some(session) = principal.session() {
@@ -20,8 +30,29 @@ impl AuthService {
         Ok(principal)
     }
 
+    /// The claims of a token that is good now. One whose key is not known may be signed with a key that is new, so the keys are
+    /// read again, though not for every such token.
+    pub(super) async fn claims(&self, token: &str) -> Result<Arc<AccessClaims>, AccessError> {
+        match self.genuine(token) {
+            Ok(claims) if self.key_reader.is_ready() => return Ok(claims),
+            Ok(_) => self.key_reader.ready().await.map_err(unread)?,
+            Err(VerifyError::Refused(TokenError::UnknownKey)) => {
+                self.key_reader.look_for_unknown().await.map_err(unread)?
+            }
+            Err(refused) => return Err(refused.into()),
+        }
+        Ok(self.genuine(token)?)
+    }
+
+    fn genuine(&self, token: &str) -> Result<Arc<AccessClaims>, VerifyError> {
+        let verifier = self.parts.tokens.verifier();
+        let claims = self.known.claims(verifier, token)?;
+        verifier.check(&claims, self.parts.clock.now().timestamp())?;
+        Ok(claims)
+    }
+
     /// The state of the caller: from memory while the feed of changes is current, else from the database.
-    async fn snapshot(&self, claims: &AccessClaims) -> Result<Arc<Snapshot>, AccessError> {
+    pub(super) async fn snapshot(&self, claims: &AccessClaims) -> Result<Arc<Snapshot>, AccessError> {
         let key = (claims.user, claims.session);
         // First, because looking may make the memory forget.
         let current = self.feed.is_current();
@@ -34,7 +65,7 @@ impl AuthService {
             Err(began) => Some(began),
         };
         let read = self.parts.store.principal(key.0, key.1).await;
-        let row = read.map_err(|error| AccessError::Undecided(Box::new(error)))?.ok_or(AccessError::UnknownUser)?;
+        let row = read.map_err(undecided)?.ok_or(AccessError::UnknownUser)?;
         let snapshot = Arc::new(Snapshot::from(row));
         if let Some(began) = began.filter(|_| current) {
             self.members.keep(began, key, &snapshot, now);
@@ -44,12 +75,12 @@ impl AuthService {
 
     /// Whether the session's own time is up; with the leeway of its tokens.
     fn has_expired(&self, state: &Snapshot) -> bool {
-        let leeway = chrono::Duration::seconds(i64::from(self.parts.verifier.leeway()));
+        let leeway = chrono::Duration::seconds(i64::from(self.parts.tokens.verifier().leeway()));
         let earliest = self.parts.clock.now().checked_sub_signed(leeway);
         state.session.is_some_and(|session| earliest.is_none_or(|earliest| earliest >= session.expires_at))
     }
 
-    fn admit(&self, claims: &AccessClaims, state: &Snapshot) -> Result<Principal, AccessError> {
+    pub(super) fn admit(&self, claims: &AccessClaims, state: &Snapshot) -> Result<Principal, AccessError> {
         let user = &state.member.user;
         if claims.org != state.member.org {
             return Err(AccessError::OrganizationMismatch { user: user.id, claimed: claims.org });
@@ -73,9 +104,29 @@ impl AuthService {
     }
 }
 
+fn unread(error: KeySetError) -> AccessError {
+    match error {
+        KeySetError::Store(error) => undecided(error),
+        other => undecided(other),
+    }
+}
+
+fn undecided(error: impl std::error::Error + Send + Sync + 'static) -> AccessError {
+    AccessError::Undecided(Box::new(error))
+}
+
 #[cfg(feature = "actix")]
 impl crate::guard::Authenticate for AuthService {
     fn authenticate<'a>(&'a self, token: &'a str) -> crate::guard::Authenticating<'a> {
         Box::pin(Self::authenticate(self, token))
+    }
+
+    fn reach<'a>(&'a self, token: &'a str, permission: Permission) -> crate::guard::Reaching<'a> {
+        Box::pin(async move {
+            if KeyKind::of(token) == Some(KeyKind::Service) {
+                return self.service_account(token, permission).await.map(crate::guard::Reach::Installation);
+            }
+            crate::guard::reach_of(self.authenticate(token).await?, permission)
+        })
     }
 }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{
     AuthService, PasswordError, RECENT_MINUTES,
     guesses::{Guess, GuessError, GuessScope},
-    mail_texts,
+    mail_texts, profile,
 };
 use crate::{Principal, password::Verdict};
 
@@ -35,7 +35,7 @@ impl AuthService {
     pub async fn change_password(&self, caller: &Principal, change: ChangePassword) -> Result<(), PasswordError> {
         // The old password is a proof by itself; an account with a second factor asks for that as well.
         self.require_recent_if_factor(caller, RECENT_MINUTES).await?;
-        password_rules::check_personal(&change.new, caller.user())?;
+        password_rules::check_personal(&change.new, profile(caller)?)?;
         let mut hash = None;
         for _ in 0..ATTEMPTS {
             let compared = self.prove(caller, &change).await?;
@@ -45,7 +45,7 @@ impl AuthService {
             };
             if retrying(|| self.store_change(caller, (&compared, &new), &change.origin)).await? {
                 self.changed(caller.user_id());
-                self.errands.notify(mail_texts::changed(caller.user()));
+                self.errands.notify(mail_texts::changed(profile(caller)?));
                 return Ok(());
             }
             hash = Some(new);
@@ -81,7 +81,7 @@ impl AuthService {
     ) -> Result<(), StoreError> {
         self.record_apart(AuditEvent::by_user(Action::PasswordRefused, (caller.user_id(), caller.home_id()), origin))
             .await?;
-        match guess.slowing(Some(caller.user()), origin) {
+        match guess.slowing(Some(profile(caller)?), origin) {
             Some(event) => self.record_apart(event).await,
             None => Ok(()),
         }

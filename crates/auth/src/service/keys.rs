@@ -22,6 +22,10 @@ pub(super) enum Purpose {
     FactorSecret,
     /// The signature under checkpoints of the audit trail.
     AuditCheckpoint,
+    /// The encryption of the private keys of access tokens at rest.
+    SigningKey,
+    /// The MAC of the public keys of access tokens at rest.
+    SigningKeyMac,
 }
 
 impl Purpose {
@@ -32,6 +36,8 @@ impl Purpose {
             Self::GuessCounter => "sme-pulse guess counter 1",
             Self::FactorSecret => "sme-pulse factor secret 1",
             Self::AuditCheckpoint => "sme-pulse audit checkpoint 1",
+            Self::SigningKey => "sme-pulse signing key 1",
+            Self::SigningKeyMac => "sme-pulse signing key mac 1",
         }
     }
 }
@@ -54,7 +60,9 @@ impl ServiceKeys {
     /// The key for one purpose.
     pub(super) fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; KEY_BYTES]> {
         let source = match purpose {
-            Purpose::FactorSecret => self.encryption.as_ref().unwrap_or(&self.secret),
+            Purpose::FactorSecret | Purpose::SigningKey | Purpose::SigningKeyMac => {
+                self.encryption.as_ref().unwrap_or(&self.secret)
+            }
             _ => &self.secret,
         };
         expand(source, purpose)
@@ -68,6 +76,11 @@ impl ServiceKeys {
     /// A MAC (HMAC-SHA-256) key for one purpose.
     pub(super) fn mac(&self, purpose: Purpose) -> MacKey {
         MacKey(self.derive(purpose))
+    }
+
+    /// The MAC key that was used for what is kept at rest before there was a key for that alone.
+    pub(super) fn former_mac(&self, purpose: Purpose) -> Option<MacKey> {
+        self.derive_former(purpose).map(MacKey)
     }
 }
 
@@ -114,6 +127,8 @@ mod tests {
             Purpose::GuessCounter,
             Purpose::FactorSecret,
             Purpose::AuditCheckpoint,
+            Purpose::SigningKey,
+            Purpose::SigningKeyMac,
         ];
         let derived: std::collections::BTreeSet<_> = purposes.iter().map(|purpose| *keys.derive(*purpose)).collect();
         assert_eq!(derived.len(), purposes.len());

@@ -114,6 +114,7 @@ impl KnownMembers {
                 part.changes = part.changes.wrapping_add(1);
                 part.users.pop(&user);
             }
+            Change::Keys | Change::Revocations => {}
             // Rare enough that going through everything costs less than an index would.
             Change::Organization(_) | Change::Everything => {
                 for part in &self.parts {

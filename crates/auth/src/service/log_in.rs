@@ -16,7 +16,7 @@ use sme_pulse_persistence::{LogInRecord, PasswordAsOf, RenewedHash, StoreError, 
 use zeroize::Zeroizing;
 
 use super::{
-    AuthService, SignedIn,
+    AuthService, Position, SignedIn,
     device::ShownOn,
     factor::{PendingLogIn, has_factor},
     guesses::{Guess, GuessError, GuessScope},
@@ -98,6 +98,7 @@ pub enum LogInError {
 impl AuthService {
     /// Signs a user in and opens a session for this device.
     pub async fn log_in(&self, attempt: LogIn) -> Result<LogInOutcome, LogInError> {
+        let position = self.position().await;
         let account = self.parts.store.account_by_email(&attempt.email).await?;
         let guess = self.admit_password(account.as_ref(), &attempt).await?;
         let verdict = self.verify(account.as_ref(), &attempt, &guess).await?;
@@ -121,7 +122,7 @@ impl AuthService {
                     return self.refuse(Refusal::WrongPassword(user.id), Some(&user), &attempt, None).await;
                 }
                 let account = Account { roles, ..account };
-                self.open_session((account, org), renewed, &attempt).await.map(LogInOutcome::SignedIn)
+                self.open_session(position, (account, org), renewed, &attempt).await.map(LogInOutcome::SignedIn)
             }
             Err(refusal) => self.refuse(refusal, Some(&account.user), &attempt, Some(&guess)).await,
         }
@@ -173,6 +174,7 @@ impl AuthService {
     /// For that organization, in which the account's roles are held.
     async fn open_session(
         &self,
+        position: Position,
         (account, org): (Account, OrgId),
         renewed: Option<RenewedHash>,
         attempt: &LogIn,
@@ -180,7 +182,7 @@ impl AuthService {
         let now = self.parts.clock.now();
         let arrival = Arrival { user_agent: attempt.user_agent.as_deref(), origin: &attempt.origin, at: now };
         let session = self.new_session((account.user.id, org), &arrival, Methods::PASSWORD);
-        let mut done = self.issue((account.user, account.roles), &session, 0, now)?;
+        let mut done = self.issue(position, (account.user, account.roles), (&session, 0), now)?;
         done.device_token = Some(self.remembered(done.user.id, ShownOn::Password, attempt.device.as_deref()));
         let record = || LogInRecord {
             user: done.user.id,

@@ -16,7 +16,7 @@ use sme_pulse_domain::{
 };
 use sme_pulse_persistence::{AsStoreError, StoreError, TenantTx, retrying};
 
-use super::{AuthService, PresentedRefresh, RECENT_MINUTES, SignedIn};
+use super::{AuthService, Position, PresentedRefresh, RECENT_MINUTES, SignedIn, profile};
 use crate::{AccessError, Principal, token::SigningError};
 
 /// Why there is no session in the other organization.
@@ -82,7 +82,8 @@ impl AuthService {
         if !self.holds_session(calling, shown).await? {
             caller.require_recent(RECENT_MINUTES)?;
         }
-        retrying(|| self.switch(caller, calling, org, arrival)).await
+        let position = self.position().await;
+        retrying(|| self.switch(position, caller, (calling, org), arrival)).await
     }
 
     /// Whether the refresh token shown is one that the session would still take.
@@ -97,12 +98,12 @@ impl AuthService {
 
     async fn switch(
         &self,
+        position: Position,
         caller: &Principal,
-        calling: SessionId,
-        org: OrgId,
+        (calling, org): (SessionId, OrgId),
         (user_agent, origin): (Option<&str>, &Origin),
     ) -> Result<SignedIn, SwitchError> {
-        let (user, now) = (caller.user(), self.parts.clock.now());
+        let (user, now) = (profile(caller)?, self.parts.clock.now());
         let tx = self.parts.store.begin(caller.account_scope()).await?;
         // A new password and a log-out everywhere wait for this, or have ended the calling session before.
         tx.sessions().lock_owner(user.id).await?;
@@ -125,7 +126,7 @@ impl AuthService {
         if session.expires_at <= now {
             return Err(AccessError::SessionEnded.into());
         }
-        let done = self.issue((user.clone(), roles), &session, 0, now)?;
+        let done = self.issue(position, (user.clone(), roles), (&session, 0), now)?;
         tx.sessions().open(&session).await?;
         tx.record(entered(user, &session, origin), now).await?;
         tx.commit().await?;

@@ -11,7 +11,7 @@ use sme_pulse_domain::{
 };
 use sme_pulse_persistence::{RefreshRow, Rotation, Step, StoreError, retrying};
 
-use super::{AuthService, SignedIn, refresh_token::RefreshToken};
+use super::{AuthService, Position, SignedIn, refresh_token::RefreshToken};
 use crate::token::SigningError;
 
 /// A refresh token as sent, after its MAC was checked.
@@ -76,7 +76,8 @@ impl AuthService {
     /// successor again while that is unused. Anything older ends the session.
     pub async fn refresh(&self, presented: PresentedRefresh, origin: &Origin) -> Result<SignedIn, RefreshError> {
         let token = presented.0.ok_or(RefreshError::Refused(RefreshRefusal::NotGenuine))?;
-        if let Some(done) = self.step(token).await? {
+        let position = self.position().await;
+        if let Some(done) = self.step(position, token).await? {
             return Ok(done);
         }
         // Who loses the update against another tab reads again, and then finds that its token is the one before the
@@ -92,7 +93,7 @@ impl AuthService {
             }
             may_go_on(&row).map_err(RefreshError::Refused)?;
             let Turn::Rotate { next } = turn else {
-                return Ok(self.issue((row.user, row.roles), &row.session, row.counter, now)?);
+                return Ok(self.issue(position, (row.user, row.roles), (&row.session, row.counter), now)?);
             };
             let expires_at = self.session_end(row.session.created_at, now);
             if expires_at <= now {
@@ -101,14 +102,14 @@ impl AuthService {
             let session = Session { expires_at, ..row.session };
             let rotation = Rotation { session: session.id, from: row.counter, to: next, expires_at, at: now };
             if retrying(|| self.parts.store.rotate_refresh(rotation)).await? {
-                return Ok(self.issue((row.user, row.roles), &session, next, now)?);
+                return Ok(self.issue(position, (row.user, row.roles), (&session, next), now)?);
             }
         }
     }
 
     /// What nearly every refresh is, where the database can do it in one statement; `None` says nothing but that the
     /// other way has to be gone, which knows all the rules.
-    async fn step(&self, token: RefreshToken) -> Result<Option<SignedIn>, RefreshError> {
+    async fn step(&self, position: Position, token: RefreshToken) -> Result<Option<SignedIn>, RefreshError> {
         // If it is the newest: the statement makes sure of that.
         let Turn::Rotate { next } = Turn::of(token.counter, token.counter) else { return Ok(None) };
         let now = self.parts.clock.now();
@@ -121,7 +122,7 @@ impl AuthService {
             at: now,
         };
         let Some(row) = retrying(|| self.parts.store.step_refresh(step)).await? else { return Ok(None) };
-        Ok(Some(self.issue((row.user, row.roles), &row.session, row.counter, now)?))
+        Ok(Some(self.issue(position, (row.user, row.roles), (&row.session, row.counter), now)?))
     }
 
     /// Two replays at once end it once, with one event.
@@ -164,6 +165,13 @@ fn judge(row: &RefreshRow, presented: i64, now: DateTime<Utc>) -> Result<Turn, R
         Turn::Unknown => Err(RefreshRefusal::Unknown(user)),
         turn => Ok(turn),
     }
+}
+
+/// What the token would be worth to a refresh at this time.
+#[cfg(feature = "actix")]
+pub(super) fn live_turn(row: &RefreshRow, presented: i64, now: DateTime<Utc>) -> Result<Turn, RefreshRefusal> {
+    may_go_on(row)?;
+    judge(row, presented, now)
 }
 
 /// Whose session may be refreshed. The one statement of `Store::step_refresh` has the same conditions for the refresh that

@@ -7,10 +7,11 @@ use sme_pulse_domain::{
     session::Session,
     user::User,
 };
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{AuthService, refresh_token::RefreshToken};
-use crate::token::{NewToken, SigningError};
+use super::{AuthService, Position, refresh_token::RefreshToken};
+use crate::token::{NewToken, SigningError, token_id};
 
 /// The tokens of a session, and whose they are. There is no `Debug`: it holds a refresh token.
 #[derive(Clone)]
@@ -44,15 +45,21 @@ pub struct AccessToken {
 }
 
 impl AuthService {
-    /// Tokens for a session as it is now; `counter` is the place of the refresh token among the session's.
+    /// Where the next token stands among the revocations. Ask for it *before* reading the roles that go into the token.
+    pub(super) async fn position(&self) -> Position {
+        self.revocations.position().await
+    }
+
+    /// Tokens for a session as it is now; `counter` is the place of the refresh token among the session's. The roles were read
+    /// after the position was.
     pub(super) fn issue(
         &self,
+        position: Position,
         (user, roles): (User, RoleSet),
-        session: &Session,
-        counter: i64,
+        (session, counter): (&Session, i64),
         now: DateTime<Utc>,
     ) -> Result<SignedIn, SigningError> {
-        let AccessToken { token, expires_in } = self.access_token(user.id, &roles, session, now)?;
+        let AccessToken { token, expires_in } = self.access_token(position, (user.id, &roles), session, now)?;
         Ok(SignedIn {
             token,
             expires_in,
@@ -66,27 +73,34 @@ impl AuthService {
         })
     }
 
-    /// An access token for a session as it is now.
+    /// An access token for a session as it is now. The roles were read after the position was.
     pub(super) fn access_token(
         &self,
-        user: UserId,
-        roles: &RoleSet,
+        position: Position,
+        (user, roles): (UserId, &RoleSet),
         session: &Session,
         now: DateTime<Utc>,
     ) -> Result<AccessToken, SigningError> {
         let lifetime = self.parts.settings.token_lifetime.min(session.expires_at.signed_duration_since(now));
-        let token = self.parts.signer.sign(&NewToken {
+        let token = self.parts.tokens.signer().sign(&NewToken {
             user,
             org: session.org,
             session: session.id,
             roles,
-            token_id: self.parts.rng.uuid(),
+            token_id: self.token_id(position),
             issued_at: now.timestamp(),
             expires_at: now.timestamp().saturating_add(lifetime.num_seconds()),
             methods: session.methods,
             authenticated_at: session.authenticated_at.timestamp(),
         })?;
         Ok(AccessToken { token, expires_in: lifetime.num_seconds() })
+    }
+
+    /// The name of a new token.
+    fn token_id(&self, Position(position): Position) -> Uuid {
+        let mut random = [0; 16];
+        self.parts.rng.fill(&mut random);
+        token_id(position, random)
     }
 
     /// When a session that was opened then and is used now ends by itself.

@@ -1,11 +1,15 @@
 //! The claims of an access token, in types of our own: a claim of the wrong type is a refusal, never an absence.
 
-use sme_pulse_domain::ids::{OrgId, SessionId, UserId};
+use sme_pulse_domain::{
+    ids::{OrgId, SessionId, UserId},
+    role::RoleSet,
+};
 use uuid::Uuid;
 
 use super::{
-    TokenError,
+    KeyId, TokenError,
     json::{Json, Object},
+    position::position_of,
 };
 
 /// What a verified token says. Times are seconds since 1970 (RFC 7519 section 2, `NumericDate`).
@@ -24,6 +28,15 @@ pub struct AccessClaims {
     pub methods: Vec<String>,
     /// `auth_time`: when that was, in whole seconds since 1970 (`OpenID` Connect Core section 2).
     pub auth_time: Option<i64>,
+    /// `roles`: the codes held when the token was made. The issuer itself does not believe them; a service without its
+    /// database has nothing newer, and learns of a role taken away by a revocation.
+    pub roles: RoleSet,
+    /// `iat`: when it was made, in whole seconds since 1970.
+    pub issued_at: Option<i64>,
+    /// How many revocations had been made by then (`crates/auth/src/token/position.rs`).
+    pub position: u64,
+    /// The name of the key that signed it; `None` for the shared secret.
+    pub key: Option<KeyId>,
     expires_at: NumericDate,
     not_before: Option<NumericDate>,
 }
@@ -35,7 +48,7 @@ pub(super) struct Expected<'a> {
 }
 
 impl AccessClaims {
-    pub(super) fn read(claims: &Object, expected: &Expected<'_>) -> Result<Self, TokenError> {
+    pub(super) fn read(claims: &Object<'_>, key: Option<KeyId>, expected: &Expected<'_>) -> Result<Self, TokenError> {
         let user = subject(claims)?;
         let org = match claims.get("org_id") {
             Some(Json::Integer(id)) if *id > 0 => OrgId::new(*id),
@@ -43,9 +56,9 @@ impl AccessClaims {
         };
         let expires_at = time(claims, "exp")?.ok_or(TokenError::BadClaim("exp"))?;
         let not_before = time(claims, "nbf")?;
-        time(claims, "iat")?;
-        optional_texts(claims, "roles")?;
-        let methods = optional_texts(claims, "amr")?;
+        let issued_at = time(claims, "iat")?.map(NumericDate::whole);
+        let roles = optional_texts(claims, "roles", |code| code.parse().ok())?.into_iter().collect();
+        let methods = optional_texts(claims, "amr", |word| Some(word.to_owned()))?;
         let auth_time = time(claims, "auth_time")?.map(NumericDate::whole);
         if let Some(issuer) = optional_text(claims, "iss")?
             && expected.issuer.is_some_and(|ours| ours != issuer)
@@ -59,7 +72,26 @@ impl AccessClaims {
         }
         let token_id = optional_text(claims, "jti")?.map(str::to_owned);
         let session = optional_text(claims, "sid")?.map(session_id).transpose()?;
-        Ok(Self { user, org, session, token_id, methods, auth_time, expires_at, not_before })
+        let position = position_of(token_id.as_deref());
+        Ok(Self {
+            user,
+            org,
+            session,
+            token_id,
+            methods,
+            auth_time,
+            roles,
+            issued_at,
+            position,
+            key,
+            expires_at,
+            not_before,
+        })
+    }
+
+    /// `exp`: the second since 1970 from which on the token is refused, give or take the leeway.
+    pub fn expires_at(&self) -> i64 {
+        self.expires_at.whole()
     }
 
     /// Whether the token is valid at `now` (seconds since 1970), give or take the leeway in seconds.
@@ -76,10 +108,11 @@ impl AccessClaims {
 }
 
 /// The decimal digits of a positive id, in their one spelling.
-fn subject(claims: &Object) -> Result<UserId, TokenError> {
+fn subject(claims: &Object<'_>) -> Result<UserId, TokenError> {
     let Some(Json::Text(text)) = claims.get("sub") else { return Err(TokenError::BadClaim("sub")) };
     match text.parse::<i64>() {
-        Ok(id) if id > 0 && id.to_string() == *text => Ok(UserId::new(id)),
+        // Digits alone, the first not 0: the one spelling that `to_string` would give.
+        Ok(id) if id > 0 && !text.starts_with(['+', '0']) => Ok(UserId::new(id)),
         _ => Err(TokenError::BadClaim("sub")),
     }
 }
@@ -87,20 +120,34 @@ fn subject(claims: &Object) -> Result<UserId, TokenError> {
 fn session_id(text: &str) -> Result<SessionId, TokenError> {
     let id = Uuid::try_parse(text).map_err(|_| TokenError::BadClaim("sid"))?;
     // The hyphenated form only: no second spelling of a session.
-    if id.hyphenated().to_string() == text { Ok(SessionId::new(id)) } else { Err(TokenError::BadClaim("sid")) }
-}
-
-/// Informational, but of the right type when there.
-fn optional_texts(claims: &Object, name: &'static str) -> Result<Vec<String>, TokenError> {
-    let text = |item: &Json| if let Json::Text(text) = item { Some(text.clone()) } else { None };
-    match claims.get(name) {
-        None => Ok(Vec::new()),
-        Some(Json::List(items)) => items.iter().map(text).collect::<Option<_>>().ok_or(TokenError::BadClaim(name)),
-        Some(_) => Err(TokenError::BadClaim(name)),
+    if id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text {
+        Ok(SessionId::new(id))
+    } else {
+        Err(TokenError::BadClaim("sid"))
     }
 }
 
-fn optional_text<'a>(claims: &'a Object, name: &'static str) -> Result<Option<&'a str>, TokenError> {
+/// Informational, but of the right type when there.
+fn optional_texts<T>(
+    claims: &Object<'_>,
+    name: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, TokenError> {
+    let mut texts = Vec::new();
+    match claims.get(name) {
+        None => {}
+        Some(Json::List(items)) => {
+            for item in items {
+                let Json::Text(text) = item else { return Err(TokenError::BadClaim(name)) };
+                texts.extend(read(text));
+            }
+        }
+        Some(_) => return Err(TokenError::BadClaim(name)),
+    }
+    Ok(texts)
+}
+
+fn optional_text<'a>(claims: &'a Object<'_>, name: &'static str) -> Result<Option<&'a str>, TokenError> {
     match claims.get(name) {
         None => Ok(None),
         Some(Json::Text(text)) => Ok(Some(text)),
@@ -133,7 +180,7 @@ impl NumericDate {
     }
 }
 
-fn time(claims: &Object, name: &'static str) -> Result<Option<NumericDate>, TokenError> {
+fn time(claims: &Object<'_>, name: &'static str) -> Result<Option<NumericDate>, TokenError> {
     match claims.get(name) {
         None => Ok(None),
         Some(Json::Integer(second)) => Ok(Some(NumericDate::Whole(*second))),

@@ -1,7 +1,7 @@
 //! Signing access tokens.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::EncodingKey;
+use jsonwebtoken::{EncodingKey, crypto::rust_crypto};
 use serde::Serialize;
 use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
@@ -10,13 +10,14 @@ use sme_pulse_domain::{
 };
 use uuid::Uuid;
 
-use super::{Algorithm, SigningError};
+use super::{Algorithm, KeyId, SigningError, SigningKey, key::plain_header, message::REVOCATIONS};
 
 /// Signs access tokens with one key.
 #[derive(Clone)]
 pub struct Signer {
     key: EncodingKey,
     algorithm: Algorithm,
+    key_id: Option<KeyId>,
     issuer: String,
     audience: String,
 }
@@ -66,9 +67,48 @@ impl Signer {
         Self {
             key: EncodingKey::from_secret(secret),
             algorithm,
+            key_id: None,
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
         }
+    }
+
+    /// A signer with a private key, whose name goes into every token.
+    pub fn with_key(key: &SigningKey, issuer: &str, audience: &str) -> Self {
+        Self {
+            key: key.encoding(),
+            algorithm: key.algorithm(),
+            key_id: Some(key.id().clone()),
+            issuer: issuer.to_owned(),
+            audience: audience.to_owned(),
+        }
+    }
+
+    /// The same shared secret with another algorithm of shared secrets; a private key stays what it is.
+    #[cfg(feature = "service")]
+    #[must_use]
+    pub(crate) fn used_with(self, algorithm: Algorithm) -> Self {
+        if self.algorithm.is_symmetric() && algorithm.is_symmetric() { Self { algorithm, ..self } } else { self }
+    }
+
+    /// The name of the key; `None` for a shared secret.
+    pub const fn key_id(&self) -> Option<&KeyId> {
+        self.key_id.as_ref()
+    }
+
+    /// What it signs with.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// `iss` of its tokens.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// `aud` of its tokens.
+    pub fn audience(&self) -> &str {
+        &self.audience
     }
 
     /// The compact form (RFC 7515 section 7.1).
@@ -87,11 +127,25 @@ impl Signer {
             amr: token.methods.iter().map(Method::word).collect(),
             auth_time: token.authenticated_at,
         };
-        let header = format!(r#"{{"alg":"{}","typ":"JWT"}}"#, self.algorithm.name());
-        let payload = serde_json::to_vec(&claims).map_err(|_| SigningError)?;
+        self.compact("JWT", &serde_json::to_vec(&claims).map_err(|_| SigningError)?)
+    }
+
+    /// A list of revocations (see [`crate::revocation`]) as signed text.
+    pub(crate) fn sign_revocations(&self, payload: &[u8]) -> Result<String, SigningError> {
+        self.compact(REVOCATIONS, payload)
+    }
+
+    /// Whatever it is given, signed as a token.
+    #[cfg(test)]
+    pub(crate) fn sign_as_token(&self, payload: &[u8]) -> Result<String, SigningError> {
+        self.compact("JWT", payload)
+    }
+
+    fn compact(&self, typ: &str, payload: &[u8]) -> Result<String, SigningError> {
+        let header = plain_header(self.algorithm, typ, self.key_id.as_ref());
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, self.algorithm.implementation())
-            .map_err(|_| SigningError)?;
-        Ok(format!("{message}.{signature}"))
+        let signer = (rust_crypto::DEFAULT_PROVIDER.signer_factory)(&self.algorithm.implementation(), &self.key);
+        let signature = signer.map_err(|_| SigningError)?.try_sign(message.as_bytes()).map_err(|_| SigningError)?;
+        Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }

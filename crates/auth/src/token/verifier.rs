@@ -1,31 +1,70 @@
-//! Verification: the token's text is checked before anything is decoded, the signature before any claim counts.
+//! Verification: the token's text is checked before anything is decoded, the signature before any claim counts, and what the
+//! issuer has taken back last.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::DecodingKey;
+use std::{fmt, sync::Arc};
+
+use sme_pulse_domain::clock::{Clock, SystemClock};
 
 use super::{
-    AccessClaims, Algorithm, TokenError,
-    claims::Expected,
-    json::{Json, Object},
+    AccessClaims, Algorithm, KeyId, KeyRing, TokenError, Trust, VerifyError, VerifyingKey, claims::Expected,
+    json::Object, message::Kind,
 };
+use crate::VerifierBuilder;
 
 /// Longest accepted token in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// Verifies access tokens with one key. The key fixes the algorithm; nothing in a token chooses or fetches a key.
+/// Verifies access tokens. A key fixes its algorithm; nothing in a token fetches one. Clones are cheap and share what they trust, which
+/// changes while others read it, without a lock.
 #[derive(Clone)]
 pub struct Verifier {
-    key: DecodingKey,
-    algorithm: Algorithm,
-    issuer: Option<String>,
-    audience: Option<String>,
-    leeway: u32,
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) leeway: u32,
+    pub(crate) clock: Arc<dyn Clock>,
+    #[cfg(feature = "remote")]
+    pub(crate) following: Option<Arc<crate::remote::Following>>,
 }
 
 impl Verifier {
-    /// A verifier for tokens signed with a shared secret. The leeway starts at 5 s.
+    /// Begins a verifier: of tokens of whom, with which keys.
+    pub fn builder() -> VerifierBuilder {
+        VerifierBuilder::default()
+    }
+
+    /// A verifier for tokens signed with a shared secret. The leeway starts at 5 s. An algorithm of public keys leaves it without
+    /// a key, so that it refuses every token; [`builder`](Self::builder) says so instead.
     pub fn new(secret: &[u8], algorithm: Algorithm) -> Self {
-        Self { key: DecodingKey::from_secret(secret), algorithm, issuer: None, audience: None, leeway: 5 }
+        let ring = VerifyingKey::shared_secret(secret, algorithm).and_then(|key| KeyRing::new([key]));
+        Self::with_keys(ring.unwrap_or_default())
+    }
+
+    /// A verifier for tokens signed with one of these keys.
+    pub fn with_keys(keys: KeyRing) -> Self {
+        Self::trusting(Arc::new(Trust::given(keys)), Arc::new(SystemClock::default()))
+    }
+
+    pub(crate) fn trusting(trust: Arc<Trust>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            trust,
+            issuer: None,
+            audience: None,
+            leeway: 5,
+            clock,
+            #[cfg(feature = "remote")]
+            following: None,
+        }
+    }
+
+    /// The keys that count now.
+    pub fn keys(&self) -> KeyRing {
+        self.trust.ring()
+    }
+
+    /// Puts other keys in the place of those that were given, for all clones. Those that are fetched stay.
+    pub fn replace_keys(&self, keys: KeyRing) {
+        self.trust.give(keys);
     }
 
     /// Refuses tokens whose `iss` is there and different.
@@ -42,7 +81,8 @@ impl Verifier {
         self
     }
 
-    /// How far clocks may differ, in seconds, when `exp` and `nbf` are compared.
+    /// How far clocks may differ, in seconds, when `exp` and `nbf` are compared. Where revocations are followed, it is the builder's to set:
+    /// how long they are remembered depends on it.
     #[must_use]
     pub const fn leeway_seconds(mut self, leeway: u32) -> Self {
         self.leeway = leeway;
@@ -54,59 +94,89 @@ impl Verifier {
         self.leeway
     }
 
-    /// The claims of a genuine, current token. `now` is in seconds since 1970.
-    pub fn verify(&self, token: &str, now: i64) -> Result<AccessClaims, TokenError> {
-        let claims = self.decode(token)?;
-        claims.check_times(now, self.leeway)?;
+    /// The claims of a genuine, current token that has not been taken back, by what is known at this moment: nothing is waited for.
+    /// A key that is not known yet is fetched in the background; [`verify_fresh`](Self::verify_fresh) waits for it.
+    pub fn verify(&self, token: &str) -> Result<AccessClaims, VerifyError> {
+        let verdict = self.verify_at(token, self.clock.now().timestamp());
+        #[cfg(feature = "remote")]
+        if let (Err(error), Some(following)) = (&verdict, &self.following)
+            && may_need_keys(*error)
+        {
+            following.nudge();
+        }
+        verdict
+    }
+
+    /// The same, at a second since 1970. (How old keys and feed are, the verifier's own clock tells.)
+    pub fn verify_at(&self, token: &str, now: i64) -> Result<AccessClaims, VerifyError> {
+        let claims = self.decode(token).map_err(|error| self.explained(error))?;
+        self.check(&claims, now)?;
         Ok(claims)
     }
 
-    /// The claims of a genuine token, which may have expired: callers that keep the result check its times on each use
-    /// ([`AccessClaims::check_times`]).
+    /// The same as [`verify`](Self::verify); but where keys are fetched from an issuer and the token names one that is not known, the keys are
+    /// fetched once more, at most once per cool-down whatever is asked, and any number of callers wait for the same answer.
+    #[cfg_attr(not(feature = "remote"), expect(clippy::unused_async, reason = "the same signature with every feature"))]
+    pub async fn verify_fresh(&self, token: &str) -> Result<AccessClaims, VerifyError> {
+        let verdict = self.verify_at(token, self.clock.now().timestamp());
+        #[cfg(feature = "remote")]
+        if let (Err(error), Some(following)) = (&verdict, &self.following)
+            && may_need_keys(*error)
+        {
+            following.keys_fetched().await;
+            return self.verify_at(token, self.clock.now().timestamp());
+        }
+        verdict
+    }
+
+    /// The claims of a genuine token, which may have expired or been taken back: callers that keep the result check it on each use
+    /// ([`check`](Self::check)).
     pub fn decode(&self, token: &str) -> Result<AccessClaims, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
-        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
-        // Three parts exactly: a period inside one of them is no base64url.
-        let (header, payload) = (decode(header)?, decode(payload)?);
-        decode(signature)?;
-        self.check_header(&Object::parse(&header).ok_or(TokenError::BadHeader)?)?;
-        let genuine =
-            jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.key, self.algorithm.implementation());
-        if !genuine.unwrap_or(false) {
-            return Err(TokenError::BadSignature);
-        }
-        let claims = Object::parse(&payload).ok_or(TokenError::BadClaim("set"))?;
+        let keys = self.trust.keys.load();
+        let opened = keys.ring.open(token, Kind::AccessToken)?;
+        let claims = Object::parse(&opened.payload).ok_or(TokenError::BadClaim("set"))?;
         let expected = Expected { issuer: self.issuer.as_deref(), audience: self.audience.as_deref() };
-        AccessClaims::read(&claims, &expected)
+        AccessClaims::read(&claims, opened.key.id().cloned(), &expected)
     }
 
-    fn check_header(&self, header: &Object) -> Result<(), TokenError> {
-        match header.get("alg") {
-            Some(Json::Text(name)) if name == self.algorithm.name() => {}
-            _ => return Err(TokenError::WrongAlgorithm),
+    /// Whether a token that was genuine when it was decoded counts at `now` (seconds since 1970): its times, whether its key is still
+    /// among those that count, and whether it has been taken back.
+    pub fn check(&self, claims: &AccessClaims, now: i64) -> Result<(), VerifyError> {
+        let keys = self.trust.keys.load();
+        let key = keys.ring.find(claims.key.as_ref().map(KeyId::as_str)).filter(|key| key.counts_at(now));
+        if key.is_none() {
+            return Err(self.trust.unknown_key());
         }
-        if header.get("crit").is_some() || header.get("b64").is_some() {
-            return Err(TokenError::CriticalExtension);
-        }
-        // A name picks one of the configured keys at most (RFC 8725 section 3.10), and a shared secret has none.
-        if header.get("kid").is_some() {
-            return Err(TokenError::UnknownKey);
-        }
-        match header.get("typ") {
-            None => Ok(()),
-            Some(Json::Text(kind)) if kind.eq_ignore_ascii_case("JWT") => Ok(()),
-            Some(_) => Err(TokenError::BadHeader),
-        }
+        claims.check_times(now, self.leeway)?;
+        self.trust.judge(claims, &*self.clock, self.leeway)
+    }
+
+    fn explained(&self, error: TokenError) -> VerifyError {
+        if error == TokenError::UnknownKey { self.trust.unknown_key() } else { error.into() }
     }
 }
 
-/// Strict: the alphabet of RFC 4648 section 5, no padding, no stray bits in the last character.
-fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
-    if part.is_empty() {
-        return Err(TokenError::Malformed);
+/// Whether fetching keys may change the verdict.
+#[cfg(feature = "remote")]
+const fn may_need_keys(error: VerifyError) -> bool {
+    use super::Undecided;
+    matches!(
+        error,
+        VerifyError::Refused(TokenError::UnknownKey)
+            | VerifyError::Undecided(Undecided::KeysUnavailable | Undecided::KeysTooOld)
+    )
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, audience, leeway, .. } = self;
+        f.debug_struct("Verifier")
+            .field("issuer", issuer)
+            .field("audience", audience)
+            .field("leeway", leeway)
+            .finish_non_exhaustive()
     }
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
 }

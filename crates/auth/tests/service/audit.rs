@@ -106,7 +106,7 @@ on_both_databases! {
         let caller = office.here.auth.authenticate(&token).await.unwrap();
         let origin = Origin { request_id: None, client_ip: Some("192.0.2.9".to_owned()) };
         office.here.auth.log_out(&caller, &origin).await.unwrap();
-        let done = office.here.auth.erase_from_audit(caller.user(), Some(caller.user_id()), &Origin::default()).await.unwrap();
+        let done = office.here.auth.erase_from_audit(caller.user().unwrap(), Some(caller.user_id()), &Origin::default()).await.unwrap();
         assert_eq!((done.events, done.not_erasable), (1, 0));
         assert_eq!(office.numbers("SELECT COUNT(*) FROM auth.audit_log WHERE client_ip IS NOT NULL").await, [0]);
         let recorded = "SELECT entity_id FROM auth.audit_log WHERE action = 'audit.personal_data_erased'";

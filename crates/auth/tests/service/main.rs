@@ -1,10 +1,14 @@
 //! The authentication service on both engines: what it remembers, and how fast it forgets.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod api_keys;
 mod audit;
 mod factor;
 mod guesses;
 mod isolation;
+mod key_set;
+mod key_switch;
+mod revocations;
 mod support;
 
 use std::time::Duration;

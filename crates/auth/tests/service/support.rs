@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use sme_pulse_auth::{
     mail::NoMailer,
     password::{Bcrypt, Passwords, PoolSettings},
-    service::{AuthParts, AuthService, AuthSettings, LogIn, LogInError, LogInOutcome, ServiceKeys},
+    service::{AuthParts, AuthService, AuthSettings, LogIn, LogInError, LogInOutcome, ServiceKeys, TokenKeys},
     token::{Algorithm, Signer, Verifier},
 };
 use sme_pulse_domain::{audit::Origin, clock::Clock, email::Email, rng::Rng};
@@ -27,6 +27,7 @@ pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(crate) struct Office {
     pub(crate) here: Replica,
     pub(crate) there: Replica,
+    rng: Counter,
     database: TestDatabase,
 }
 
@@ -34,6 +35,18 @@ pub(crate) struct Replica {
     pub(crate) auth: AuthService,
     pub(crate) clock: Arc<TestClock>,
     store: Store,
+}
+
+/// What a service is told.
+pub(crate) struct Setup {
+    pub(crate) keys: ServiceKeys,
+    pub(crate) algorithm: Algorithm,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { keys: ServiceKeys::new(SECRET, None), algorithm: Algorithm::Hs256 }
+    }
 }
 
 #[derive(Default)]
@@ -68,9 +81,9 @@ impl Rng for Counter {
 
 impl Fixture for Office {
     async fn on(database: TestDatabase) -> Self {
-        let here = Replica::start(&database, 1, ServiceKeys::new(SECRET, None)).await;
-        let there = Replica::start(&database, 2, ServiceKeys::new(SECRET, None)).await;
-        Self { here, there, database }
+        let here = Replica::start(&database, 1, Setup::default()).await;
+        let there = Replica::start(&database, 2, Setup::default()).await;
+        Self { here, there, rng: Counter(AtomicU64::new(4_u64.rotate_right(4))), database }
     }
 }
 
@@ -79,9 +92,32 @@ impl Office {
         self.database.engine()
     }
 
+    /// The database as the operator's commands open it.
+    pub(crate) async fn operator(&self) -> Store {
+        let rng: Arc<dyn Rng> = Arc::new(Counter(AtomicU64::new(5_u64.rotate_right(4))));
+        Store::open_for_operator(&settings(&self.database), rng).await.unwrap()
+    }
+
+    /// What no replica draws.
+    pub(crate) const fn rng(&self) -> &dyn Rng {
+        &self.rng
+    }
+
     /// A third service over the database, which has other keys for what is not signed.
     pub(crate) async fn with_keys(&self, keys: ServiceKeys) -> Replica {
-        Replica::start(&self.database, 3, keys).await
+        Replica::start(&self.database, 3, Setup { keys, ..Setup::default() }).await
+    }
+
+    /// A further service over the database that was told to sign with this, and is ready to.
+    pub(crate) async fn signing_with(&self, number: u64, algorithm: Algorithm) -> Replica {
+        let replica = Replica::start(&self.database, number, Setup { algorithm, ..Setup::default() }).await;
+        replica.auth.prepare_keys().await.unwrap();
+        replica
+    }
+
+    /// The same, not ready yet.
+    pub(crate) async fn set_up(&self, number: u64, setup: Setup) -> Replica {
+        Replica::start(&self.database, number, setup).await
     }
 
     /// The first column of a query, as texts.
@@ -113,12 +149,16 @@ impl Office {
     }
 }
 
+fn settings(database: &TestDatabase) -> DatabaseSettings {
+    match database.file() {
+        Some(path) => DatabaseSettings::Sqlite { path },
+        None => DatabaseSettings::Postgres { url: database.url().to_owned(), pool_size: 1, max_overflow: 4 },
+    }
+}
+
 impl Replica {
-    async fn start(database: &TestDatabase, number: u64, keys: ServiceKeys) -> Self {
-        let settings = match database.file() {
-            Some(path) => DatabaseSettings::Sqlite { path },
-            None => DatabaseSettings::Postgres { url: database.url().to_owned(), pool_size: 1, max_overflow: 4 },
-        };
+    async fn start(database: &TestDatabase, number: u64, Setup { keys, algorithm }: Setup) -> Self {
+        let settings = settings(database);
         let rng: Arc<dyn Rng> = Arc::new(Counter(AtomicU64::new(number.rotate_right(4))));
         let operator = Store::open_for_operator(&settings, Arc::clone(&rng)).await.unwrap();
         operator.migrate_up().await.unwrap();
@@ -127,13 +167,19 @@ impl Replica {
         operator.close().await.unwrap();
         let store = Store::open(&settings, Arc::clone(&rng)).await.unwrap();
         let pool = PoolSettings::for_threads(1);
+        let symmetric = if algorithm.is_symmetric() { algorithm } else { Algorithm::Hs256 };
         let auth = AuthService::new(AuthParts {
             store: store.clone(),
             passwords: Passwords::start(Bcrypt::new(4), pool, clock.clone(), Arc::clone(&rng)).unwrap(),
-            signer: Signer::new(SECRET, Algorithm::Hs256, "i", "a"),
-            verifier: Verifier::new(SECRET, Algorithm::Hs256).issuer("i").audience("a"),
+            tokens: TokenKeys::new(
+                Signer::new(SECRET, symmetric, "i", "a"),
+                Verifier::new(SECRET, symmetric).issuer("i").audience("a"),
+            ),
             keys,
-            settings: AuthSettings::default(),
+            settings: AuthSettings {
+                key_algorithm: Some(algorithm).filter(|algorithm| !algorithm.is_symmetric()),
+                ..AuthSettings::default()
+            },
             mailer: Arc::new(NoMailer),
             clock: clock.clone(),
             rng,

@@ -35,9 +35,10 @@ impl FileWatch {
     /// Compares with the look before; the first one is a change.
     pub(super) fn look(&self) -> Seen {
         let [database, log] = &self.paths;
+        // From before the look: of two at once, the one with the older sight would take every later one for a change.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let (Ok(Some(database)), Ok(log)) = (stamp(database), stamp(log)) else { return Seen::Unknown };
         let now = [Some(database), log];
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.replace(now) == Some(now) { Seen::Same } else { Seen::Changed }
     }
 }

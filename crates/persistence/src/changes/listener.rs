@@ -80,8 +80,13 @@ async fn listen(listener: &mut PgListener, on_change: &OnChange) {
     }
 }
 
-/// A notice that this version does not understand may concern anything.
+/// `k` keys, `r` revocations, `u7` a user, `o3` an organization; `*` is everything. A notice that this version does not understand may concern anything.
 fn change(payload: &str) -> Change {
+    match payload {
+        "k" => return Change::Keys,
+        "r" => return Change::Revocations,
+        _ => {}
+    }
     let id = |text: &str| text.parse().ok();
     let user = payload.strip_prefix('u').and_then(id).map(|id| Change::User(UserId::new(id)));
     let organization = || payload.strip_prefix('o').and_then(id).map(|id| Change::Organization(OrgId::new(id)));
@@ -96,6 +101,7 @@ mod tests {
     fn an_unknown_notice_concerns_everything() {
         assert_eq!(change("u7"), Change::User(UserId::new(7)));
         assert_eq!(change("o3"), Change::Organization(OrgId::new(3)));
+        assert_eq!((change("k"), change("r")), (Change::Keys, Change::Revocations));
         for odd in ["", "u", "x1", "u7x"] {
             assert_eq!(change(odd), Change::Everything, "{odd:?}");
         }

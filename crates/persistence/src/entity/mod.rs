@@ -2,6 +2,7 @@
 #![expect(unreachable_pub, reason = "the derives of SeaORM make their types public")]
 
 pub(crate) mod account;
+pub(crate) mod api_key;
 pub(crate) mod audit_checkpoint;
 pub(crate) mod audit_head;
 pub(crate) mod audit_log;
@@ -18,8 +19,10 @@ pub(crate) mod organization;
 pub(crate) mod password_reset_token;
 pub(crate) mod payment;
 pub(crate) mod role;
+pub(crate) mod service_account;
 pub(crate) mod session;
 pub(crate) mod sign_up;
+pub(crate) mod signing_key;
 pub(crate) mod supplier;
 pub(crate) mod user;
 pub(crate) mod user_role;

@@ -28,9 +28,13 @@ pub use erase::Erased;
 pub use list::{AuditFilter, AuditTrail, Listed};
 
 impl TenantTx {
-    /// Appends an event of this organization; call it last, since it holds the chain until the commit.
+    /// Appends an event of this organization; call it last, since it holds the chain until the commit. Its details name the
+    /// key with which the organization was reached, if it was one.
     pub async fn record(&self, mut event: AuditEvent, now: DateTime<Utc>) -> Result<(), StoreError> {
         event.org = Some(self.scope().org());
+        if let Some(key) = self.scope().api_key() {
+            event = event.by_key(key);
+        }
         append(self.connection(), event, now, self.rng()).await
     }
 }

@@ -58,6 +58,12 @@ impl Store {
             tx.commit().await?;
             return Ok(removed);
         }
+        // A removal with a trigger that numbers what it adds writes that counter on SQLite, even when nothing is removed.
+        let any = format!("SELECT 1 FROM {table} WHERE {since} < $1 LIMIT 1");
+        let any = Statement::from_sql_and_values(db.get_database_backend(), any, [before.into()]);
+        if db.query_one_raw(any).await?.is_none() {
+            return Ok(0);
+        }
         let sql = format!(
             "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {since} < $1 LIMIT {AT_ONCE})"
         );

@@ -2,7 +2,7 @@
 //! scope confines stands in few methods of `Store`, each in the file of its table, each by a unique key: the session of a
 //! refresh token (`refresh.rs`, `rotate.rs`), a half log-in (`challenges.rs`), a reset link (`passwords.rs`), an invitation's
 //! link (`invitations.rs`), the organizations of one person (`places.rs`), a taken tax code and what waits to become an
-//! organization (`sign_ups.rs`), counters that belong to no tenant (`guesses.rs`), and the removal of what has expired
+//! organization (`sign_ups.rs`), a key for programs (`api_keys.rs`, `service_accounts.rs`), counters that belong to no tenant (`guesses.rs`), and the removal of what has expired
 //! (`expired.rs`). On PostgreSQL all that concerns tenants' rows are functions of the database (`exception.rs`): row-level
 //! security lets nothing else through.
 
@@ -100,14 +100,7 @@ impl Store {
     ) -> Result<Option<PrincipalRow>, StoreError> {
         self.count_principal_read();
         let rows = self.principal_rows(user, session).await?;
-        Ok(Found::from_rows(rows)?.map(|found| PrincipalRow {
-            user: found.user,
-            org: found.org,
-            org_status: found.org_status,
-            is_member: found.is_member,
-            roles: found.roles,
-            session: found.session,
-        }))
+        Ok(Found::from_rows(rows)?.map(PrincipalRow::from))
     }
 
     async fn principal_rows(&self, user: UserId, session: Option<SessionId>) -> Result<Vec<Row>, StoreError> {
@@ -216,6 +209,13 @@ pub(super) struct Found {
     password_changed_at: Option<DateTime<Utc>>,
     session: Option<SessionState>,
     has_factor: bool,
+}
+
+impl From<Found> for PrincipalRow {
+    fn from(found: Found) -> Self {
+        let Found { user, org, org_status, is_member, roles, session, .. } = found;
+        Self { user, org, org_status, is_member, roles, session }
+    }
 }
 
 impl Found {

@@ -1,6 +1,7 @@
 //! Queries of one aggregate a file, and the conversion between its rows and domain values.
 
 pub(crate) mod accounts;
+pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod challenges;
 pub(crate) mod exception;
@@ -19,7 +20,10 @@ pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod places;
 pub(crate) mod refresh;
+pub(crate) mod revocations;
 pub(crate) mod rotate;
 pub(crate) mod search;
+pub(crate) mod service_accounts;
 pub(crate) mod sessions;
 pub(crate) mod sign_ups;
+pub(crate) mod signing_keys;

@@ -87,7 +87,8 @@ fn every_table_of_the_product_is_confined_but_those_of_no_tenant() {
                  AND 2 <= (SELECT COUNT(*) FROM pg_policy p WHERE p.polrelid = c.oid)) ORDER BY 1",
         )
         .await;
-        let known = ["guess_counters", "roles", "sign_ups"];
+        // Counters and keys are the installation's: every replica reads all of them, whoever calls.
+        let known = ["guess_counters", "revocations", "roles", "service_accounts", "sign_ups", "signing_keys"];
         assert_eq!(open, known, "a new table needs policies: see docs/adding-a-route.md");
     });
 }
@@ -104,6 +105,27 @@ fn what_waits_for_its_confirmation_is_seen_by_nobody() {
             assert_eq!(tx.execute_unprepared("DELETE FROM auth.sign_ups").await.unwrap().rows_affected(), 0);
         }
         assert_eq!(texts(test.operator.raw(), "SELECT email FROM auth.sign_ups").await, ["a@example.com"]);
+    });
+}
+
+#[test]
+fn service_accounts_are_seen_by_nobody_and_nobody_makes_a_key_that_acts_for_another() {
+    with_rows(async |test, _| {
+        for org in [0, 1] {
+            let tx = inside(test.store.raw(), org).await;
+            assert_eq!(texts(&tx, "SELECT name FROM auth.service_accounts").await, [""; 0]);
+            let revoked = tx.execute_unprepared("UPDATE auth.service_accounts SET revoked_at = NULL").await.unwrap();
+            assert_eq!(revoked.rows_affected(), 0);
+        }
+        for (person, made) in [(2, false), (1, true)] {
+            let tx = inside(test.store.raw(), 1).await;
+            tx.execute_unprepared("SET LOCAL sme_pulse.user_id = '1'").await.unwrap();
+            let key = format!(
+                "INSERT INTO auth.api_keys (org_id, name, prefix, key_hash, permissions, created_by) \
+                 VALUES (1, 'k', 'prefix000003', repeat('0', 64), '', {person})"
+            );
+            assert_eq!(tx.execute_unprepared(&key).await.is_ok(), made, "for {person}");
+        }
     });
 }
 

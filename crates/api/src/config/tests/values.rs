@@ -3,9 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{complaint, good, load, production, warnings};
-use crate::config::{
-    Algorithm, AllowedOrigins, DatabaseTarget, HasherKind, LogConfig, LogFormat, LogLevel, SigningKey,
-};
+use sme_pulse_auth::token::Algorithm;
+
+use crate::config::{AllowedOrigins, DatabaseTarget, HasherKind, LogConfig, LogFormat, LogLevel, SigningKey};
 
 #[test]
 fn nothing_has_to_be_set() {
@@ -24,6 +24,7 @@ fn nothing_has_to_be_set() {
     assert!(config.database.auto_migrate);
     assert!(matches!(&config.tokens.key, SigningKey::Kept(folder) if folder == "data"));
     assert_eq!(config.tokens.algorithm, Algorithm::Hs256);
+    assert_eq!((config.tokens.rotation_days, config.server.api_url), (90, None));
     assert_eq!(config.tokens.lifetime, Duration::from_mins(30));
     assert_eq!((config.tokens.issuer.as_str(), config.tokens.audience.as_str()), ("sme-pulse", "sme-pulse-api"));
     assert_eq!(config.tokens.leeway, Duration::from_secs(5));
@@ -55,6 +56,9 @@ fn each_invalid_value_is_one_line_that_names_the_variable_and_not_the_value() {
         ("BACKEND_AUTO_MIGRATE", "maybe~"),
         ("BACKEND_ALGORITHM", "none~"),
         ("BACKEND_ALGORITHM", "RS256"),
+        ("BACKEND_ALGORITHM", "eddsa"),
+        ("BACKEND_KEY_ROTATION_DAYS", "3651"),
+        ("BACKEND_API_URL", "api.example.com"),
         ("BACKEND_ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
         ("BACKEND_ACCESS_TOKEN_EXPIRE_MINUTES", "1441"),
         ("BACKEND_JWT_ISSUER", "bell\u{7}"),

@@ -12,7 +12,7 @@ pub use choice::{BOOLEAN, Boolean, Word, word};
 pub use date::{DATE, Day};
 pub(super) use number::path_id;
 pub use number::{AMOUNT, AMOUNT_OR_ZERO, ANY_AMOUNT, Amount, ID, Id, Integer, integer};
-pub use password::{Password, SECRET, Secret, SecretText, new_password};
+pub use password::{Password, SECRET, Secret, SecretText, TOKEN, TokenText, new_password};
 pub use text::{EMAIL, EMAIL_AS_SENT, Mailbox, MailboxAsSent, Text, text, untrimmed};
 
 /// Why a value was refused.
@@ -54,6 +54,11 @@ pub trait Kind: Copy {
 
     /// Reads a decoded query value.
     fn query(&self, text: &str) -> Result<Self::Value, Fault>;
+
+    /// Reads a decoded value of a form.
+    fn form(&self, text: &str) -> Result<Self::Value, Fault> {
+        self.query(text)
+    }
 
     /// Whether a JSON value is an empty text, which an optional field stores as null.
     fn is_blank(&self, _raw: &str) -> bool {

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Fault, Kind, string,
-    text::{check_length, not_a_string},
+    text::{check_length, not_a_string, without_nul},
 };
 
 /// A text that `Debug` does not show.
@@ -37,11 +37,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A password or token to be compared, see [`SECRET`].
+/// A password to be compared, see [`SECRET`].
 #[derive(Debug, Clone, Copy)]
 pub struct SecretText;
 
-/// A password or token to be compared: at least 1 character, anything else is merely wrong, NUL included.
+/// A password to be compared: at least 1 character, anything else is merely wrong, NUL included.
 pub const SECRET: SecretText = SecretText;
 
 impl Kind for SecretText {
@@ -51,6 +51,32 @@ impl Kind for SecretText {
         let text = Secret::new(string(raw).ok_or_else(not_a_string)?);
         check_length(text.expose(), 1, usize::MAX)?;
         Ok(text)
+    }
+
+    fn form(&self, text: &str) -> Result<Secret, Fault> {
+        check_length(text, 1, usize::MAX)?;
+        Ok(Secret::new(text.to_owned()))
+    }
+
+    /// Secrets do not come in addresses.
+    fn query(&self, _text: &str) -> Result<Secret, Fault> {
+        Err(not_a_string())
+    }
+}
+
+/// A token or code to be compared, see [`TOKEN`].
+#[derive(Debug, Clone, Copy)]
+pub struct TokenText;
+
+/// A token or code to be compared: at least 1 character and, as in every other text, no NUL; anything else is merely wrong.
+pub const TOKEN: TokenText = TokenText;
+
+impl Kind for TokenText {
+    type Value = Secret;
+
+    fn json(&self, raw: &str) -> Result<Secret, Fault> {
+        let text = SECRET.json(raw)?;
+        if text.expose().contains('\0') { Err(without_nul()) } else { Ok(text) }
     }
 
     /// Secrets do not come in addresses.

@@ -26,7 +26,7 @@ impl Text {
     fn check(self, whole: &str) -> Result<String, Fault> {
         let text = self.cut(whole);
         if text.contains('\0') {
-            return Err(Fault::value("Text must not contain NUL characters"));
+            return Err(without_nul());
         }
         check_length(text, self.min, self.max)?;
         Ok(text.to_owned())
@@ -53,6 +53,10 @@ pub(super) fn check_length(text: &str, min: usize, max: usize) -> Result<(), Fau
 
 pub(super) fn not_a_string() -> Fault {
     Fault::new("Input should be a valid string", "string_type")
+}
+
+pub(super) fn without_nul() -> Fault {
+    Fault::value("Text must not contain NUL characters")
 }
 
 impl Kind for Text {

@@ -9,11 +9,14 @@ use sme_pulse_auth::{guard::ReadAuditTrail, service::AuthService};
 use sme_pulse_domain::ids::UserId;
 use sme_pulse_persistence::AuditFilter;
 
-use super::view::AuditPage;
+use super::view::AuditEventView;
 use crate::{
     error::ApiError,
     input::{DATE, ID, Page, Query, untrimmed},
-    routes::caller::Caller,
+    routes::{
+        caller::Caller,
+        page::{MAX_LIMIT, PageView, bounds},
+    },
 };
 
 /// The organization's events that match, newest first.
@@ -30,7 +33,7 @@ use crate::{
         ("end_date" = Option<String>, Query, description = "Last day (UTC), `YYYY-MM-DD`"),
     ),
     responses(
-        (status = 200, description = "The events", body = AuditPage),
+        (status = 200, description = "The events", body = PageView<AuditEventView>),
         (status = 400, description = "A malformed query", body = crate::docs::schemas::ErrorEnvelope),
         (status = 401, description = "Not signed in", body = crate::docs::schemas::ErrorEnvelope),
         (status = 403, description = "No role allows it", body = crate::docs::schemas::ErrorEnvelope),
@@ -41,15 +44,12 @@ pub(super) async fn handle(
     caller: Caller<ReadAuditTrail>,
     req: HttpRequest,
     auth: Data<AuthService>,
-) -> Result<Json<AuditPage>, ApiError> {
+) -> Result<Json<PageView<AuditEventView>>, ApiError> {
     let (filter, page) = read(Query::of(&req)?)?;
-    let [skip, limit] = [page.skip, page.limit].map(|number| u64::try_from(number).unwrap_or_default());
-    let found = auth.audit_events(caller.principal(), &filter, (skip, limit)).await?;
-    Ok(Json(AuditPage::of(page, found)))
+    let found = auth.audit_events(caller.principal(), &filter, bounds(page)).await?;
+    Ok(Json(PageView::from_rows(page, found)))
 }
 
-/// Most events in one answer.
-const MAX_LIMIT: i64 = 500;
 /// Later ones have five digits, which do not sort as text.
 const LAST_YEAR: i32 = 9999;
 

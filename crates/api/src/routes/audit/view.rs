@@ -6,20 +6,7 @@ use sme_pulse_persistence::Listed;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{input::Page, routes::timestamp};
-
-/// A part of the events that match.
-#[derive(Serialize, ToSchema)]
-pub(super) struct AuditPage {
-    /// How many match.
-    total: u64,
-    /// How many were left out.
-    skip: i64,
-    /// How many are shown at most.
-    limit: i64,
-    /// The events, newest first.
-    items: Vec<AuditEventView>,
-}
+use crate::routes::timestamp;
 
 /// One event.
 #[derive(Serialize, ToSchema)]
@@ -56,13 +43,6 @@ pub(super) struct AuditEventView {
     /// The personal fields that were erased.
     #[schema(example = json!(["client_ip", "after.email"]))]
     erased: Vec<String>,
-}
-
-impl AuditPage {
-    pub(super) fn of(page: Page, (total, events): (u64, Vec<Listed>)) -> Self {
-        let items = events.into_iter().map(AuditEventView::from).collect();
-        Self { total, skip: page.skip, limit: page.limit, items }
-    }
 }
 
 impl From<Listed> for AuditEventView {

@@ -4,7 +4,7 @@ use actix_web::web::Json;
 use sme_pulse_auth::guard::UseOwnAccount;
 
 use super::view::MeView;
-use crate::routes::caller::Caller;
+use crate::{error::ApiError, routes::caller::Caller};
 
 /// The caller: current values, not those of the token.
 #[utoipa::path(get, path = "/api/v1/auth/me", operation_id = "me", tag = "auth", security(("bearer" = [])),
@@ -13,6 +13,6 @@ use crate::routes::caller::Caller;
         (status = 401, description = "Not signed in", body = crate::docs::schemas::ErrorEnvelope),
         (status = 503, description = "Temporarily unavailable", body = crate::docs::schemas::ErrorEnvelope),
     ))]
-pub(super) async fn handle(caller: Caller<UseOwnAccount>) -> Json<MeView> {
-    Json(MeView::from(caller.principal()))
+pub(super) async fn handle(caller: Caller<UseOwnAccount>) -> Result<Json<MeView>, ApiError> {
+    Ok(Json(MeView::of(caller.principal())?))
 }

@@ -3,6 +3,7 @@
 mod change_password;
 mod device;
 mod forgot_password;
+mod introspect;
 mod log_in;
 mod log_out;
 mod log_out_all;
@@ -11,13 +12,17 @@ mod mfa;
 mod organizations;
 mod refresh;
 mod reset_password;
+mod revocations;
+mod revoke;
 mod sessions;
 mod step_up;
+mod token_body;
 mod view;
 
 use utoipa::OpenApi;
 
 pub use device::DeviceCookie;
+pub use revocations::Followers;
 
 use super::{
     Limits,
@@ -48,6 +53,9 @@ const ALIAS: &str = "/auth";
     step_up::handle,
     organizations::list,
     organizations::switch,
+    introspect::handle,
+    revoke::handle,
+    revocations::handle,
 ))]
 pub(super) struct Docs;
 
@@ -73,6 +81,9 @@ pub(super) fn mount(table: &mut Table<'_>, limits: &Limits) {
     table.add(&at("/step-up").post(step_up::handle));
     table.add(&at("/organizations").get(organizations::list));
     table.add(&at("/switch-organization").post(organizations::switch));
+    table.add(&at("/introspect").post(introspect::handle));
+    table.add(&at("/revoke").post(revoke::handle));
+    table.add(&at("/revocations").get(revocations::handle));
 }
 
 fn at(path: &str) -> Resource {

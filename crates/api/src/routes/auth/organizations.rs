@@ -11,7 +11,7 @@ use super::{log_in::user_agent, view::LogInView};
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, ID, Object, SECRET},
+    input::{Body, ID, Object, TOKEN},
     routes::{Limits, caller::Caller, invitations::PlaceView, origin},
 };
 
@@ -77,7 +77,7 @@ pub(super) async fn switch(
 ) -> Result<Json<LogInView>, ApiError> {
     let mut fields = Object::of(&body);
     let org = fields.required("org_id", ID);
-    let shown = fields.nullable("refresh_token", SECRET);
+    let shown = fields.nullable("refresh_token", TOKEN);
     let (org, shown) = fields.finish(|| Some((OrgId::new(org?), shown?.flatten())))?;
     let caller = caller.principal();
     limits.switch.admit(caller.user_id(), &context)?;

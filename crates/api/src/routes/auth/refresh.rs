@@ -7,7 +7,7 @@ use super::view::LogInView;
 use crate::{
     edge::RequestContext,
     error::ApiError,
-    input::{Body, Object, SECRET},
+    input::{Body, Object, TOKEN},
     routes::{Limits, limits::RefreshKey, origin},
 };
 
@@ -42,7 +42,7 @@ pub(super) async fn handle(
     limits: Data<Limits>,
 ) -> Result<Json<LogInView>, ApiError> {
     let mut fields = Object::of(&body);
-    let token = fields.required("refresh_token", SECRET);
+    let token = fields.required("refresh_token", TOKEN);
     let presented = fields.finish(|| Some(auth.presented(token?.expose())));
     // Bodies without a token count like guesses: by the client alone.
     let session = presented.as_ref().ok().and_then(|presented| presented.session());

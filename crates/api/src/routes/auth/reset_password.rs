@@ -10,7 +10,7 @@ use super::{device, view::MessageView};
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, Object, SECRET, new_password},
+    input::{Body, Object, TOKEN, new_password},
     routes::origin,
 };
 
@@ -47,7 +47,7 @@ pub(super) async fn handle(
     auth: Data<AuthService>,
 ) -> Result<Json<MessageView>, ApiError> {
     let (mut fields, rules) = (Object::of(&body), auth.password_rules());
-    let token = fields.required("token", SECRET);
+    let token = fields.required("token", TOKEN);
     let new = fields.required("new_password", new_password(rules.min_characters, rules.max_bytes));
     let (token, new) = fields.finish(|| Some((token?.into_inner(), new?.into_inner())))?;
     let user = auth.reset_password(ResetPassword { token, new, origin: origin(&context) }).await?;

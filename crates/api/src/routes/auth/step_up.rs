@@ -10,7 +10,7 @@ use super::view::AccessTokenView;
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, Object, SECRET, Secret},
+    input::{Body, Object, SECRET, Secret, TOKEN},
     routes::{Limits, caller::Caller, origin},
 };
 
@@ -48,7 +48,7 @@ pub(super) async fn handle(
     (auth, limits): (Data<AuthService>, Data<Limits>),
 ) -> Result<Json<AccessTokenView>, ApiError> {
     let mut fields = Object::of(&body);
-    let code = fields.optional("code", SECRET);
+    let code = fields.optional("code", TOKEN);
     let password = fields.optional("password", SECRET);
     if matches!((&code, &password), (Some(None), Some(None))) {
         fields.refuse(&[], "Either code or password is required");

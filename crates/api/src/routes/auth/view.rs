@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sme_pulse_auth::{
-    Principal,
+    AccessError, Principal,
     service::{AccessToken, PendingLogIn, SignedIn},
 };
 use sme_pulse_domain::{
@@ -230,10 +230,11 @@ impl UserView {
     }
 }
 
-impl From<&Principal> for MeView {
-    fn from(caller: &Principal) -> Self {
-        let UserView { id, email, full_name, org_id, status } = UserView::of(caller.user(), caller.org_id());
-        Self { id, email, full_name, org_id, status, roles: codes(caller.roles()) }
+impl MeView {
+    pub(super) fn of(caller: &Principal) -> Result<Self, AccessError> {
+        let user = caller.user().ok_or(AccessError::Misconfigured)?;
+        let UserView { id, email, full_name, org_id, status } = UserView::of(user, caller.org_id());
+        Ok(Self { id, email, full_name, org_id, status, roles: codes(caller.roles()) })
     }
 }
 

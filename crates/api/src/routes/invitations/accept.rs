@@ -7,7 +7,7 @@ use sme_pulse_domain::text::NAME;
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, Object, SECRET, new_password, text},
+    input::{Body, Object, TOKEN, new_password, text},
     routes::{origin, users::PersonView},
 };
 
@@ -47,7 +47,7 @@ pub(super) async fn handle(
     auth: Data<AuthService>,
 ) -> Result<HttpResponse, ApiError> {
     let (mut fields, rules) = (Object::of(&body), auth.password_rules());
-    let token = fields.required("token", SECRET);
+    let token = fields.required("token", TOKEN);
     let full_name = fields.required("full_name", text(1, NAME));
     let password = fields.required("password", new_password(rules.min_characters, rules.max_bytes));
     let (token, full_name, password) =

@@ -7,7 +7,7 @@ use super::view::PlaceView;
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, Object, SECRET},
+    input::{Body, Object, TOKEN},
     routes::{caller::Caller, origin},
 };
 
@@ -42,10 +42,14 @@ pub(super) async fn handle(
     auth: Data<AuthService>,
 ) -> Result<Json<PlaceView>, ApiError> {
     let mut fields = Object::of(&body);
-    let token = fields.required("token", SECRET);
+    let token = fields.required("token", TOKEN);
     let token = fields.finish(|| Some(token?.into_inner()))?;
     let caller = caller.principal();
     let place = auth.join_organization(caller, &token, &origin(&context)).await?;
-    context.notice(Notice::info("Invitation accepted").email(caller.user().email.masked().to_string()));
+    let joined = Notice::info("Invitation accepted");
+    context.notice(match caller.user() {
+        Some(user) => joined.email(user.email.masked().to_string()),
+        None => joined,
+    });
     Ok(Json(PlaceView::of(place, false)))
 }

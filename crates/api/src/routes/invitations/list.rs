@@ -8,15 +8,15 @@ use sme_pulse_auth::{guard::ManageInvitations, service::AuthService};
 use sme_pulse_domain::invitation::InvitationStatus;
 use sme_pulse_persistence::InvitationFilter;
 
-use super::view::InvitationPage;
+use super::view::InvitationView;
 use crate::{
     error::ApiError,
     input::{Query, untrimmed},
-    routes::caller::Caller,
+    routes::{
+        caller::Caller,
+        page::{MAX_LIMIT, PageView, bounds},
+    },
 };
-
-/// Most invitations in one answer.
-const MAX_LIMIT: i64 = 500;
 
 /// The organization's invitations that match, newest first.
 #[utoipa::path(get, path = "/api/v1/invitations", operation_id = "listInvitations", tag = "invitations",
@@ -28,7 +28,7 @@ const MAX_LIMIT: i64 = 500;
         ("search" = Option<String>, Query, description = "A part of the address, in any letter case"),
     ),
     responses(
-        (status = 200, description = "The invitations", body = InvitationPage),
+        (status = 200, description = "The invitations", body = PageView<InvitationView>),
         (status = 400, description = "A malformed query", body = crate::docs::schemas::ErrorEnvelope),
         (status = 401, description = "Not signed in", body = crate::docs::schemas::ErrorEnvelope),
         (status = 403, description = "No role allows it", body = crate::docs::schemas::ErrorEnvelope),
@@ -39,7 +39,7 @@ pub(super) async fn handle(
     caller: Caller<ManageInvitations>,
     req: HttpRequest,
     auth: Data<AuthService>,
-) -> Result<Json<InvitationPage>, ApiError> {
+) -> Result<Json<PageView<InvitationView>>, ApiError> {
     let mut query = Query::of(&req)?;
     let page = query.page(MAX_LIMIT);
     // A word of any length may be asked for; the unknown ones match nothing.
@@ -48,11 +48,10 @@ pub(super) async fn handle(
     let (page, status, search) = query.finish(|| Some((page?, status?, search?)))?;
     let known = |word: String| InvitationStatus::ALL.into_iter().find(|status| status.as_str() == word);
     let status = match status.map(known) {
-        Some(None) => return Ok(Json(InvitationPage::empty(page))),
+        Some(None) => return Ok(Json(PageView::from_rows(page, (0, Vec::<InvitationView>::new())))),
         status => status.flatten(),
     };
-    let [skip, limit] = [page.skip, page.limit].map(|number| u64::try_from(number).unwrap_or_default());
     let filter = InvitationFilter { status, search };
-    let ((total, found), now) = auth.invitations(caller.principal(), &filter, (skip, limit)).await?;
-    Ok(Json(InvitationPage::of(page, (total, &found), now)))
+    let (found, now) = auth.invitations(caller.principal(), &filter, bounds(page)).await?;
+    Ok(Json(PageView::of(page, found, |invitation| InvitationView::of(invitation, now))))
 }

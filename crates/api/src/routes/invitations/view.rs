@@ -11,7 +11,7 @@ use sme_pulse_domain::{
 };
 use utoipa::ToSchema;
 
-use crate::{input::Page, routes::timestamp};
+use crate::routes::timestamp;
 
 /// An invitation, for those who manage them.
 #[derive(Serialize, ToSchema)]
@@ -38,19 +38,6 @@ pub(super) struct InvitationView {
     /// When it last changed.
     #[schema(format = DateTime, example = "2025-11-20T08:15:30.123456Z")]
     updated_at: String,
-}
-
-/// A part of the invitations that match.
-#[derive(Serialize, ToSchema)]
-pub(super) struct InvitationPage {
-    /// How many match.
-    total: u64,
-    /// How many were left out.
-    skip: i64,
-    /// How many are shown at most.
-    limit: i64,
-    /// The invitations, newest first.
-    items: Vec<InvitationView>,
 }
 
 /// An invitation, for the holder of its link.
@@ -89,17 +76,6 @@ impl InvitationView {
     /// One that has just been sent.
     pub(super) fn sent(invitation: &Invitation) -> Self {
         Self::of(invitation, invitation.updated_at)
-    }
-}
-
-impl InvitationPage {
-    pub(super) fn of(page: Page, (total, found): (u64, &[Invitation]), now: DateTime<Utc>) -> Self {
-        let items = found.iter().map(|invitation| InvitationView::of(invitation, now)).collect();
-        Self { total, skip: page.skip, limit: page.limit, items }
-    }
-
-    pub(super) fn empty(page: Page) -> Self {
-        Self { total: 0, skip: page.skip, limit: page.limit, items: Vec::new() }
     }
 }
 

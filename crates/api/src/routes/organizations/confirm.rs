@@ -7,7 +7,7 @@ use super::view::ConfirmedView;
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, Object, SECRET},
+    input::{Body, Object, SECRET, TOKEN},
     routes::origin,
 };
 
@@ -44,7 +44,7 @@ pub(super) async fn handle(
     auth: Data<AuthService>,
 ) -> Result<Json<ConfirmedView>, ApiError> {
     let mut fields = Object::of(&body);
-    let token = fields.required("token", SECRET);
+    let token = fields.required("token", TOKEN);
     let password = fields.required("password", SECRET);
     let (token, password) = fields.finish(|| Some((token?.into_inner(), password?.into_inner())))?;
     let founded = auth.confirm_sign_up(&token, password, &origin(&context)).await?;

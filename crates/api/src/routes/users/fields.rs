@@ -10,8 +10,8 @@ use crate::input::{Fault, Kind, Object, Read, Text, Word, text, word};
 
 /// A role's code.
 pub(in crate::routes) const ROLE: Word<Role> = word(&Role::ALL, Role::code);
-/// Roles in one list; there are four, and naming one twice does no harm.
-const MOST_ROLES: usize = 100;
+/// Roles in one list: as many as there are. Naming one twice within that does no harm.
+const MOST_ROLES: usize = Role::ALL.len();
 
 /// A name that may be cleared by null, but not by an empty text.
 #[derive(Debug, Clone, Copy)]

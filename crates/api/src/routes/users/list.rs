@@ -7,15 +7,15 @@ use actix_web::{
 use sme_pulse_auth::{guard::ReadUsers, service::AuthService};
 use sme_pulse_persistence::PersonFilter;
 
-use super::view::PersonPage;
+use super::view::PersonView;
 use crate::{
     error::ApiError,
     input::{Page, Query, untrimmed},
-    routes::caller::Caller,
+    routes::{
+        caller::Caller,
+        page::{MAX_LIMIT, PageView, bounds},
+    },
 };
-
-/// Most people in one answer.
-const MAX_LIMIT: i64 = 500;
 
 /// The people who match, the latest first.
 #[utoipa::path(get, path = "/api/v1/users", operation_id = "listUsers", tag = "users",
@@ -28,7 +28,7 @@ const MAX_LIMIT: i64 = 500;
         ("status" = Option<String>, Query, description = "`active` or `inactive`"),
     ),
     responses(
-        (status = 200, description = "The people", body = PersonPage),
+        (status = 200, description = "The people", body = PageView<PersonView>),
         (status = 400, description = "A malformed query", body = crate::docs::schemas::ErrorEnvelope),
         (status = 401, description = "Not signed in", body = crate::docs::schemas::ErrorEnvelope),
         (status = 403, description = "No role allows it", body = crate::docs::schemas::ErrorEnvelope),
@@ -39,11 +39,10 @@ pub(super) async fn handle(
     caller: Caller<ReadUsers>,
     req: HttpRequest,
     auth: Data<AuthService>,
-) -> Result<Json<PersonPage>, ApiError> {
+) -> Result<Json<PageView<PersonView>>, ApiError> {
     let (filter, page) = read(Query::of(&req)?)?;
-    let [skip, limit] = [page.skip, page.limit].map(|number| u64::try_from(number).unwrap_or_default());
-    let found = auth.users(caller.principal(), &filter, (skip, limit)).await?;
-    Ok(Json(PersonPage::of(page, found)))
+    let found = auth.users(caller.principal(), &filter, bounds(page)).await?;
+    Ok(Json(PageView::from_rows(page, found)))
 }
 
 fn read(mut query: Query) -> Result<(PersonFilter, Page), ApiError> {

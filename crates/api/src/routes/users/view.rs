@@ -4,7 +4,7 @@ use serde::Serialize;
 use sme_pulse_domain::{person::Person, role::Role};
 use utoipa::ToSchema;
 
-use crate::{input::Page, routes::timestamp};
+use crate::routes::timestamp;
 
 /// A user, as an organization sees them.
 #[derive(Serialize, ToSchema)]
@@ -35,19 +35,6 @@ pub(in crate::routes) struct PersonView {
     last_login: Option<String>,
 }
 
-/// A part of the people who match.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PersonPage {
-    /// How many match.
-    total: u64,
-    /// How many were left out.
-    skip: i64,
-    /// How many are shown at most.
-    limit: i64,
-    /// The people, the latest first.
-    items: Vec<PersonView>,
-}
-
 /// A password has been set.
 #[derive(Serialize, ToSchema)]
 pub(super) struct PasswordSetView {
@@ -72,12 +59,5 @@ impl From<Person> for PersonView {
             updated_at: timestamp(person.updated_at),
             last_login: person.last_login_at.map(timestamp),
         }
-    }
-}
-
-impl PersonPage {
-    pub(super) fn of(page: Page, (total, people): (u64, Vec<Person>)) -> Self {
-        let items = people.into_iter().map(PersonView::from).collect();
-        Self { total, skip: page.skip, limit: page.limit, items }
     }
 }

@@ -28,6 +28,7 @@ pub(super) const KINDS: &[Kind] = &[
     kind(("users", "id"), &["users", "members"], &["user_id", "user_ids", "actor_user_id", "entity_id"]),
     kind(("sessions", "id"), &["sessions"], &["session_id"]),
     kind(("invitations", "id"), &["invitations"], &["invitation_id"]),
+    kind(("api_keys", "id"), &["api-keys"], &["api_key_id"]),
     kind(("customers", "id"), &["customers"], &["customer_id", "customer_ids"]),
     kind(("suppliers", "id"), &["suppliers"], &["supplier_id", "supplier_ids"]),
     kind(("accounts", "id"), &["accounts"], &["account_id", "account_ids"]),
@@ -45,8 +46,8 @@ pub(super) type Header = (&'static str, &'static str, &'static str);
 
 /// Headers that descriptions name, and what they refer to.
 const HEADERS: &[Header] = &[("Idempotency-Key", "idempotency_keys", "key")];
-/// Those that refer to no row: secrets with a signature.
-const FREE_HEADERS: [&str; 1] = ["X-Device-Token"];
+/// Those that refer to no row: secrets with a signature, and how far a reader has come.
+const FREE_HEADERS: [&str; 2] = ["X-Device-Token", "Last-Event-ID"];
 
 /// What a described header refers to.
 ///
@@ -76,6 +77,7 @@ pub(super) fn known_text(name: &str) -> Option<Value> {
         "email" => json!("fresh§@example.com"),
         "password" | "old_password" | "current_password" => json!("no password of anybody"),
         "new_password" => json!("three lame horses §"),
+        "permissions" => json!(["read_partners"]),
         "role" => json!("cashier"),
         "roles" => json!(["cashier"]),
         "status" => json!("active"),

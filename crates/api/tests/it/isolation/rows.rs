@@ -29,7 +29,10 @@ const FIXED: &[(&str, &str, &str)] = &[
     ("user_roles", "role_id", "(SELECT id FROM core.roles WHERE code = 'owner')"),
     ("invitations", "roles", "'cashier'"),
     ("sessions", "amr", "'pwd'"),
+    ("api_keys", "permissions", "'read_partners'"),
+    ("api_keys", "expires_at", "NULL"),
     ("audit_log", "encoding", "2"),
+    ("revocations", "kind", "'session'"),
     ("*", "paid_amount_minor", "0"),
     ("*", "status", "'active'"),
     ("*", "revoked_at", "NULL"),
@@ -172,8 +175,17 @@ pub(super) struct Without {
     pub(super) trail: bool,
 }
 
-const OF_A_PERSON: [&str; 7] =
-    ["users", "sessions", "mfa_factors", "mfa_recovery_codes", "mfa_challenges", "password_reset_tokens", "audit_log"];
+/// The end of an own session is in the list of revocations as well.
+const OF_A_PERSON: [&str; 8] = [
+    "users",
+    "sessions",
+    "mfa_factors",
+    "mfa_recovery_codes",
+    "mfa_challenges",
+    "password_reset_tokens",
+    "audit_log",
+    "revocations",
+];
 
 impl Without {
     fn condition(&self, table: &Table) -> Option<String> {

@@ -116,6 +116,7 @@ impl TestApp {
         let shared: (Arc<dyn Clock>, Arc<dyn Rng>) = (clock.clone(), Arc::new(SystemRng));
         let secret = config.tokens.key.resolve(&SystemRng).unwrap();
         let auth = auth_service(&config, store.clone(), &secret, &shared.0, &shared.1).unwrap();
+        auth.prepare_keys().await.unwrap();
         let application = Application::new(&config, store.clone(), auth, &shared.0, &shared.1).unwrap();
         let (routes, auth) = (application.route_table(), application.auth());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -3,6 +3,7 @@
 mod app;
 mod clock;
 mod factor;
+mod feed;
 mod mails;
 mod member;
 mod mint;
@@ -14,6 +15,7 @@ mod raw;
 pub(crate) use app::{Answer, HASH, PASSWORD, TestApp};
 pub(crate) use clock::TestClock;
 pub(crate) use factor::{Holder, VERIFY, assert_refused, assert_wrong};
+pub(crate) use feed::{Feed, REVOCATIONS, opened, shared_secret};
 pub(crate) use mails::{link_token, mails_in, token_in};
 pub(crate) use member::Member;
 pub(crate) use mint::{HEADER, claims, claims_but, mint, mint_text, part, sign_with};

@@ -40,6 +40,24 @@ impl Raw {
         }
     }
 
+    /// The next chunk of a body that comes in chunks; `None` after the last.
+    pub(crate) async fn chunk(&mut self) -> Option<String> {
+        let mut buffer = [0; 4096];
+        loop {
+            if let Some(end) = self.read.windows(2).position(|two| two == b"\r\n") {
+                let length = usize::from_str_radix(std::str::from_utf8(&self.read[..end]).unwrap(), 16).unwrap();
+                if self.read.len() >= end + 2 + length + 2 {
+                    let chunk: Vec<u8> = self.read.drain(..end + 2 + length + 2).collect();
+                    let text = String::from_utf8(chunk[end + 2..end + 2 + length].to_vec()).unwrap();
+                    return (length > 0).then_some(text);
+                }
+            }
+            let count = self.stream.read(&mut buffer).await.unwrap();
+            assert!(count > 0, "the connection ended inside a body");
+            self.read.extend_from_slice(&buffer[..count]);
+        }
+    }
+
     /// Everything until the other side closes, which it has to do within so many seconds.
     pub(crate) async fn rest(&mut self, seconds: u64) -> String {
         let mut rest = std::mem::take(&mut self.read);

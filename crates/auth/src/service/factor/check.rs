@@ -18,6 +18,7 @@ use crate::{
         AuthService,
         device::DeviceId,
         guesses::{GuessError, GuessScope},
+        profile,
     },
 };
 
@@ -75,7 +76,7 @@ impl AuthService {
         check: impl Future<Output = Result<Checked<T>, FactorError>>,
     ) -> Result<Checked<T>, FactorError> {
         let device = caller.session().map(|session| session.get().into_bytes());
-        self.guessing(&Guessing { scope, user: caller.user(), device, origin }, check).await
+        self.guessing(&Guessing { scope, user: profile(caller)?, device, origin }, check).await
     }
 
     /// Uses up a code of the user's confirmed factor, or a recovery code, and says what that proves.
@@ -135,7 +136,7 @@ impl AuthService {
         caller: &Principal,
         password: Zeroizing<String>,
     ) -> Result<Checked<Methods>, FactorError> {
-        let account = self.parts.store.account_by_email(&caller.user().email).await?;
+        let account = self.parts.store.account_by_email(&profile(caller)?.email).await?;
         let stored = account.filter(|account| account.user.id == caller.user_id()).map(|account| account.password_hash);
         Ok(match self.parts.passwords.verify(password, stored).await? {
             Verdict::Match { .. } => Ok(Methods::PASSWORD),

@@ -1,64 +1,30 @@
 //! The secrets of second factors at rest: XChaCha20-Poly1305, bound to their user, so that no row can be put in another's
 //! place.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chacha20poly1305::{
-    KeyInit as _, XChaCha20Poly1305, XNonce,
-    aead::{Aead as _, Payload},
-};
 use sme_pulse_domain::{ids::UserId, rng::Rng};
-use zeroize::Zeroizing;
 
-use super::super::keys::{KEY_BYTES, Purpose, ServiceKeys};
-
-/// The form, so that a later one can be told from it.
-const VERSION: &str = "1.";
-const NONCE_BYTES: usize = 24;
+use super::super::{
+    keys::{Purpose, ServiceKeys},
+    sealer::{Opened, Sealer},
+};
 
 /// Seals and opens secrets.
-pub(in crate::service) struct FactorCipher {
-    key: Zeroizing<[u8; KEY_BYTES]>,
-    /// Of secrets that were sealed before the installation had a key for them alone.
-    former: Option<Zeroizing<[u8; KEY_BYTES]>>,
-}
-
-/// A secret that was opened.
-pub(super) struct Opened {
-    pub(super) secret: Zeroizing<Vec<u8>>,
-    /// Whether it should be sealed anew, with today's key.
-    pub(super) outdated: bool,
-}
+pub(in crate::service) struct FactorCipher(Sealer);
 
 impl FactorCipher {
     pub(in crate::service) fn new(keys: &ServiceKeys) -> Self {
-        Self { key: keys.derive(Purpose::FactorSecret), former: keys.derive_former(Purpose::FactorSecret) }
+        Self(Sealer::new(keys, Purpose::FactorSecret))
     }
 
     /// The text to store; `None` only if the cipher fails, which it does for no input of this size.
     pub(super) fn seal(&self, user: UserId, secret: &[u8], rng: &dyn Rng) -> Option<String> {
-        let mut bytes = vec![0; NONCE_BYTES];
-        rng.fill(&mut bytes);
-        let nonce = XNonce::try_from(bytes.as_slice()).ok()?;
-        let sealed = cipher(&self.key).encrypt(&nonce, Payload { msg: secret, aad: &owner(user) }).ok()?;
-        bytes.extend(sealed);
-        Some(format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(bytes)))
+        self.0.seal(&owner(user), secret, rng)
     }
 
     /// The secret; `None` for what was changed, sealed for another user, or sealed with a key that is lost.
     pub(super) fn open(&self, user: UserId, stored: &str) -> Option<Opened> {
-        let bytes = URL_SAFE_NO_PAD.decode(stored.strip_prefix(VERSION)?).ok()?;
-        let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES)?;
-        let nonce = XNonce::try_from(nonce).ok()?;
-        let open = |key: &Zeroizing<[u8; KEY_BYTES]>| {
-            cipher(key).decrypt(&nonce, Payload { msg: sealed, aad: &owner(user) }).ok().map(Zeroizing::new)
-        };
-        let current = open(&self.key).map(|secret| Opened { secret, outdated: false });
-        current.or_else(|| Some(Opened { secret: open(self.former.as_ref()?)?, outdated: true }))
+        self.0.open(&owner(user), stored)
     }
-}
-
-fn cipher(key: &[u8; KEY_BYTES]) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(key.into())
 }
 
 fn owner(user: UserId) -> [u8; 8] {
@@ -67,6 +33,8 @@ fn owner(user: UserId) -> [u8; 8] {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     struct Fixed(u8);

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     AccessError, Principal,
-    service::{AuthService, guesses::GuessScope, mail_texts},
+    service::{AuthService, guesses::GuessScope, mail_texts, profile},
 };
 
 /// A user's second factor, as they may see it.
@@ -63,7 +63,7 @@ impl AuthService {
         let mut secret = Zeroizing::new([0; totp::SECRET_BYTES]);
         self.parts.rng.fill(secret.as_mut_slice());
         let sealed = self.factors.seal(user, secret.as_slice(), &*self.parts.rng).ok_or(FactorError::Unmakeable)?;
-        let enrolment = totp::enrolment(secret.as_slice(), &caller.user().email).ok_or(FactorError::Unmakeable)?;
+        let enrolment = totp::enrolment(secret.as_slice(), &profile(caller)?.email).ok_or(FactorError::Unmakeable)?;
         let stored = retrying(|| async {
             let tx = self.parts.store.begin(caller.account_scope()).await?;
             let stored = tx.factors().enrol(user, &sealed, now).await?;
@@ -90,7 +90,7 @@ impl AuthService {
         match self.proving(caller, GuessScope::Code, origin, confirm).await? {
             Ok(()) => {
                 self.changed(caller.user_id());
-                self.errands.notify(mail_texts::factor_enabled(caller.user()));
+                self.errands.notify(mail_texts::factor_enabled(profile(caller)?));
                 Ok(codes)
             }
             Err(refusal) => self.refuse_proof(caller, refusal, origin).await,
@@ -177,7 +177,7 @@ impl AuthService {
         };
         match checked {
             Ok(()) => {
-                self.errands.notify(mail_texts::factor_removed(caller.user()));
+                self.errands.notify(mail_texts::factor_removed(profile(caller)?));
                 Ok(())
             }
             Err(refusal) => self.refuse_proof(caller, refusal, origin).await,

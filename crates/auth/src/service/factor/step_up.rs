@@ -5,6 +5,7 @@ use sme_pulse_domain::{
     audit::{Action, AuditEvent, Origin},
     ids::SessionId,
     method::Methods,
+    role::RoleSet,
 };
 use sme_pulse_persistence::retrying;
 
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     AccessError, Principal,
-    service::{AccessToken, AuthService, guesses::GuessScope},
+    service::{AccessToken, AuthService, Position, guesses::GuessScope},
 };
 
 impl AuthService {
@@ -29,14 +30,18 @@ impl AuthService {
     ) -> Result<AccessToken, FactorError> {
         let session = caller.session().ok_or(FactorError::NoSession)?;
         let now = self.parts.clock.now();
+        // The caller's own roles may have been read before the position.
+        let position = self.position().await;
+        let roles = self.roles_of(caller).await?;
+        let going = (position, &roles);
         let checked = if self.has_factor(caller).await? {
             let code = shown.code.ok_or(FactorError::CodeNeeded)?;
-            let prove = Box::pin(retrying(|| self.prove_in_one(caller, session, Some(&code), origin, now)));
+            let prove = Box::pin(retrying(|| self.prove_in_one(going, (caller, session), Some(&code), origin, now)));
             self.proving(caller, GuessScope::Code, origin, prove).await?
         } else {
             let password = shown.password.ok_or(FactorError::PasswordNeeded)?;
             match self.prove_password(caller, password, origin).await? {
-                Ok(_) => Box::pin(retrying(|| self.prove_in_one(caller, session, None, origin, now))).await?,
+                Ok(_) => Box::pin(retrying(|| self.prove_in_one(going, (caller, session), None, origin, now))).await?,
                 Err(refusal) => Err(refusal),
             }
         };
@@ -49,10 +54,17 @@ impl AuthService {
         }
     }
 
+    /// The roles that the caller holds now.
+    async fn roles_of(&self, caller: &Principal) -> Result<RoleSet, FactorError> {
+        let row = self.parts.store.principal(caller.user_id(), caller.session()).await?;
+        let row = row.filter(|row| row.is_member && row.org == caller.org_id());
+        Ok(row.ok_or(AccessError::SessionEnded)?.roles)
+    }
+
     async fn prove_in_one(
         &self,
-        caller: &Principal,
-        session: SessionId,
+        (position, roles): (Position, &RoleSet),
+        (caller, session): (&Principal, SessionId),
         code: Option<&str>,
         origin: &Origin,
         now: DateTime<Utc>,
@@ -70,7 +82,7 @@ impl AuthService {
         };
         let proved = tx.sessions().prove((session, user), methods, now).await?;
         let session = proved.ok_or(AccessError::SessionEnded)?;
-        let token = self.access_token(user, caller.roles(), &session, now)?;
+        let token = self.access_token(position, (user, roles), &session, now)?;
         if by_recovery_code(methods) {
             tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user, caller.home_id()), origin), now).await?;
         }

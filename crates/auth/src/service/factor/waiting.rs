@@ -18,7 +18,7 @@ use super::{
     check::{Checked, Guessing, by_recovery_code},
 };
 use crate::service::{
-    AuthService, SignedIn,
+    AuthService, Position, SignedIn,
     device::ShownOn,
     guesses::GuessScope,
     log_in::{Arrival, scope_of},
@@ -103,11 +103,13 @@ impl AuthService {
         let stored = OneTimeToken::parse(TokenKind::HalfLogIn, &attempt.token).ok_or_else(unknown)?.hash();
         let challenge = retrying(|| self.parts.store.count_challenge_attempt(&stored, ATTEMPTS, now)).await?;
         let challenge = challenge.ok_or_else(unknown)?;
+        let position = self.position().await;
         let row = self.parts.store.principal(challenge.user, None).await?;
         let row = row.filter(|row| row.user.org == challenge.org).ok_or_else(unknown)?;
         let checked = match self.judge(&row).await? {
             Ok(place) => {
-                let open = Box::pin(retrying(|| self.open_with_code((&row.user, &place), challenge, &attempt, now)));
+                let open =
+                    Box::pin(retrying(|| self.open_with_code(position, (&row.user, &place), challenge, &attempt, now)));
                 let confirmed_at = self.factor_confirmed_at(&row.user).await?;
                 let device = self.device_of_factor(row.user.id, confirmed_at, attempt.device.as_deref());
                 let origin = &attempt.origin;
@@ -132,6 +134,7 @@ impl AuthService {
     /// One transaction: the code and the challenge are used up, and the session is open, or nothing has happened.
     async fn open_with_code(
         &self,
+        position: Position,
         (user, (org, roles)): (&User, &(OrgId, RoleSet)),
         challenge: OpenChallenge,
         attempt: &CodeAttempt,
@@ -152,7 +155,7 @@ impl AuthService {
         }
         let arrival = Arrival { user_agent: attempt.user_agent.as_deref(), origin: &attempt.origin, at: now };
         let session = self.new_session((user.id, *org), &arrival, methods);
-        let mut signed_in = self.issue((user.clone(), roles.clone()), &session, 0, now)?;
+        let mut signed_in = self.issue(position, (user.clone(), roles.clone()), (&session, 0), now)?;
         signed_in.device_token = Some(self.remembered(user.id, ShownOn::Factor, attempt.device.as_deref()));
         if by_recovery_code(methods) {
             tx.record(AuditEvent::by_user(Action::RecoveryCodeUsed, (user.id, user.org), &attempt.origin), now).await?;

@@ -24,6 +24,7 @@ use crate::{
     service::{
         AuthService,
         one_time_token::{OneTimeToken, TokenKind},
+        profile,
     },
 };
 
@@ -106,7 +107,7 @@ impl AuthService {
     ) -> Result<Place, InvitationError> {
         let (token, user) = (hash_of(token)?, caller.user_id());
         let ShownInvitation { invitation, .. } = self.live_invitation(&token).await?;
-        if invitation.email != caller.user().email {
+        if invitation.email != profile(caller)?.email {
             return Err(InvitationError::InvalidLink);
         }
         let place = retrying(|| async {

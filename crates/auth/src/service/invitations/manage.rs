@@ -203,7 +203,8 @@ impl AuthService {
     }
 
     fn mail(&self, caller: &Principal, sent: &Invitation, organization: &str, token: &OneTimeToken) {
-        let from = (organization, &caller.user().email);
+        let Some(user) = caller.user() else { return };
+        let from = (organization, &user.email);
         let link = (self.parts.settings.public_url.as_str(), token.text());
         self.errands.notify(mail_texts::invitation(&sent.email, from, link, sent.expires_at));
     }

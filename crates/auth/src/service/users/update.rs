@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sme_pulse_domain::{
-    audit::Origin,
+    audit::{Action, Origin},
     ids::UserId,
     permission::Permission,
     person::{Person, PersonPatch},
@@ -12,7 +12,10 @@ use sme_pulse_domain::{
 use sme_pulse_persistence::{StoreError, TenantTx, retrying};
 
 use super::{UserError, allowed, events};
-use crate::{Principal, service::AuthService};
+use crate::{
+    Principal,
+    service::{AuthService, api_keys},
+};
 
 /// A user as they are now, and which of the changes that others are told about were made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +69,10 @@ impl AuthService {
         }
         let switched = (after.account, after.membership) != (before.account, before.membership);
         let ended = if switched { end_access(&tx, &after, now).await? } else { 0 };
-        for event in events::changes(caller, (before, &after), ended, origin) {
+        // Who comes back makes new ones. Keys of theirs in other organizations rest as long as the account does.
+        let revoked = if switched { tx.api_keys().revoke_all_of(after.id, now).await? } else { Vec::new() };
+        let of_keys = revoked.iter().map(|key| api_keys::event(Action::ApiKeyRevoked, key, caller.user_id(), origin));
+        for event in events::changes(caller, (before, &after), ended, origin).into_iter().chain(of_keys) {
             tx.record(event, now).await?;
         }
         if switched && after.is_from_elsewhere() {

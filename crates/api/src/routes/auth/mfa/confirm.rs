@@ -7,7 +7,7 @@ use super::view::RecoveryCodesView;
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, Object, SECRET},
+    input::{Body, Object, TOKEN},
     routes::{Limits, caller::Caller, origin},
 };
 
@@ -42,7 +42,7 @@ pub(in crate::routes::auth) async fn handle(
     (auth, limits): (Data<AuthService>, Data<Limits>),
 ) -> Result<Json<RecoveryCodesView>, ApiError> {
     let mut fields = Object::of(&body);
-    let code = fields.required("code", SECRET);
+    let code = fields.required("code", TOKEN);
     let code = fields.finish(|| code)?;
     let (caller, origin) = (caller.principal(), origin(&context));
     let confirmed = auth.confirm_factor(caller, code.expose(), &origin);

@@ -9,7 +9,7 @@ use sme_pulse_auth::{
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, Object, SECRET, Secret},
+    input::{Body, Object, SECRET, Secret, TOKEN},
     routes::{Limits, caller::Caller, origin},
 };
 
@@ -50,7 +50,7 @@ pub(in crate::routes::auth) async fn handle(
 ) -> Result<HttpResponse, ApiError> {
     // Without a body at all, nothing is shown.
     let mut fields = if body.bytes().is_empty() { Object::from_bytes(b"{}", true) } else { Object::of(&body) };
-    let code = fields.optional("code", SECRET);
+    let code = fields.optional("code", TOKEN);
     let password = fields.optional("password", SECRET);
     let (code, password) = fields.finish(|| Some((code?, password?)))?;
     let shown = ShownProof { code: code.map(Secret::into_inner), password: password.map(Secret::into_inner) };

@@ -9,7 +9,7 @@ use sme_pulse_auth::service::{AuthService, CodeAttempt};
 use crate::{
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, Object, SECRET},
+    input::{Body, Object, TOKEN},
     routes::{
         auth::{device, log_in::user_agent, view::LogInView},
         origin,
@@ -51,8 +51,8 @@ pub(in crate::routes::auth) async fn handle(
     auth: Data<AuthService>,
 ) -> Result<Json<LogInView>, ApiError> {
     let mut fields = Object::of(&body);
-    let token = fields.required("mfa_token", SECRET);
-    let code = fields.required("code", SECRET);
+    let token = fields.required("mfa_token", TOKEN);
+    let code = fields.required("code", TOKEN);
     let (token, code) = fields.finish(|| Some((token?.into_inner(), code?.into_inner())))?;
     let device = device::presented(&req, &auth);
     let attempt = CodeAttempt { token, code, user_agent: user_agent(&req), device, origin: origin(&context) };

@@ -1,0 +1,57 @@
+//! `GET /api/v1/api-keys`: the organization's keys, newest first.
+
+use actix_web::{
+    HttpRequest,
+    web::{Data, Json},
+};
+use sme_pulse_auth::{guard::ManageApiKeys, service::AuthService};
+use sme_pulse_domain::api_key::KeyStatus;
+use sme_pulse_persistence::ApiKeyFilter;
+
+use super::view::ApiKeyView;
+use crate::{
+    error::ApiError,
+    input::{Query, untrimmed},
+    routes::{
+        caller::Caller,
+        page::{MAX_LIMIT, PageView, bounds},
+    },
+};
+
+/// The organization's keys that match, newest first, whoever made them.
+#[utoipa::path(get, path = "/api/v1/api-keys", operation_id = "listApiKeys", tag = "api-keys",
+    security(("bearer" = [])),
+    params(
+        ("skip" = Option<u64>, Query, description = "How many to leave out"),
+        ("limit" = Option<u64>, Query, description = "How many to show, 1 to 500; 100 unless given"),
+        ("status" = Option<String>, Query, description = "`active`, `revoked` or `expired`"),
+        ("search" = Option<String>, Query, description = "A part of the name, in any letter case"),
+    ),
+    responses(
+        (status = 200, description = "The keys", body = PageView<ApiKeyView>),
+        (status = 400, description = "A malformed query", body = crate::docs::schemas::ErrorEnvelope),
+        (status = 401, description = "Not signed in", body = crate::docs::schemas::ErrorEnvelope),
+        (status = 403, description = "No role allows it", body = crate::docs::schemas::ErrorEnvelope),
+        (status = 422, description = "A wrong filter", body = crate::docs::schemas::ValidationEnvelope),
+        (status = 503, description = "Temporarily unavailable", body = crate::docs::schemas::ErrorEnvelope),
+    ))]
+pub(super) async fn handle(
+    caller: Caller<ManageApiKeys>,
+    req: HttpRequest,
+    auth: Data<AuthService>,
+) -> Result<Json<PageView<ApiKeyView>>, ApiError> {
+    let mut query = Query::of(&req)?;
+    let page = query.page(MAX_LIMIT);
+    // A word of any length may be asked for; the unknown ones match nothing.
+    let word = untrimmed(0, usize::MAX);
+    let (status, search) = (query.optional("status", word), query.optional("search", word));
+    let (page, status, search) = query.finish(|| Some((page?, status?, search?)))?;
+    let known = |word: String| KeyStatus::ALL.into_iter().find(|status| status.as_str() == word);
+    let status = match status.map(known) {
+        Some(None) => return Ok(Json(PageView::empty(page))),
+        status => status.flatten(),
+    };
+    let filter = ApiKeyFilter { status, search };
+    let (found, now) = auth.api_keys(caller.principal(), &filter, bounds(page)).await?;
+    Ok(Json(PageView::of(page, found, |key| ApiKeyView::of(key, now))))
+}

@@ -1,0 +1,98 @@
+//! What would be handed to a registry: complete, small, and compiled from nothing but itself. Nothing here publishes.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+
+use crate::cargo;
+use crate::ci::Verdict;
+use crate::process::{self, Outcome, Signals};
+use crate::say::say;
+
+/// The libraries and what they need of this workspace. In one command, because none of them is in a registry.
+const PACKAGES: [&str; 4] = ["sme-pulse-domain", "sme-pulse-migration", "sme-pulse-persistence", "sme-pulse-auth"];
+/// Those that others name as a dependency: they have a README.
+const IMPORTED: [&str; 2] = ["sme-pulse-domain", "sme-pulse-auth"];
+/// The beginnings of what may be in a package; the last three are written by cargo.
+const CONTENTS: [&str; 9] = [
+    "src/",
+    "examples/",
+    "data/",
+    "README.md",
+    "LICENSE-",
+    "Cargo.toml",
+    "Cargo.toml.orig",
+    "Cargo.lock",
+    ".cargo_vcs_info",
+];
+/// Most bytes of a package, compressed.
+const LARGEST: u64 = 256 * 1024;
+
+/// Packs and compiles them.
+pub(crate) fn check(signals: &Signals) -> anyhow::Result<Verdict> {
+    let mut complaints = Vec::new();
+    for package in PACKAGES {
+        complaints.extend(complaints_about(package, &contents(package)?));
+    }
+    let folder = target()?.join("package");
+    let mut pack = cargo::command(&["package", "--quiet", "--allow-dirty"]);
+    for package in PACKAGES {
+        pack.args(["-p", package]);
+    }
+    let packed = process::run(&mut pack, signals)? == Outcome::Exited(0);
+    for package in PACKAGES.iter().filter(|_| packed) {
+        let file = folder.join(format!("{package}-{}.crate", env!("CARGO_PKG_VERSION")));
+        let size = fs::metadata(&file).with_context(|| format!("{} was not made", file.display()))?.len();
+        say(format_args!("{package}: {size} bytes"));
+        if size > LARGEST {
+            complaints.push(format!("{package} has {size} bytes, more than {LARGEST}"));
+        }
+    }
+    complaints.iter().for_each(say);
+    Ok(Verdict::of(packed && complaints.is_empty()))
+}
+
+fn contents(package: &str) -> anyhow::Result<Vec<String>> {
+    let mut list = cargo::command(&["package", "--quiet", "--allow-dirty", "--list", "-p", package]);
+    let output = list.output().context("cannot run cargo package")?;
+    if !output.status.success() {
+        bail!("cargo package --list -p {package}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+fn complaints_about(package: &str, files: &[String]) -> Vec<String> {
+    let foreign = files.iter().filter(|file| !CONTENTS.iter().any(|start| file.starts_with(start)));
+    let mut complaints: Vec<String> = foreign.map(|file| format!("{package} would hold {file}")).collect();
+    let readme = IMPORTED.contains(&package).then_some("README.md");
+    let needed = ["src/lib.rs", "LICENSE-MIT", "LICENSE-APACHE"].into_iter().chain(readme);
+    let missing = needed.filter(|needed| !files.iter().any(|file| file == needed));
+    complaints.extend(missing.map(|file| format!("{package} lacks {file}")));
+    complaints
+}
+
+fn target() -> anyhow::Result<PathBuf> {
+    let output = cargo::command(&["metadata", "--no-deps", "--format-version=1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
+    let folder = metadata.get("target_directory").and_then(serde_json::Value::as_str);
+    Ok(folder.context("cargo names no target directory")?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_holds_its_source_its_licences_and_nothing_else() {
+        let files = |more: &[&str]| {
+            let all = ["Cargo.toml", "Cargo.lock", "src/lib.rs", "LICENSE-MIT", "LICENSE-APACHE"];
+            all.iter().chain(more).map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert!(complaints_about("sme-pulse-migration", &files(&[])).is_empty());
+        assert_eq!(complaints_about("sme-pulse-auth", &files(&[])), ["sme-pulse-auth lacks README.md"]);
+        assert!(complaints_about("sme-pulse-auth", &files(&["README.md", "src/token/mod.rs"])).is_empty());
+        let found = complaints_about("sme-pulse-auth", &files(&["README.md", "tests/token.rs"]));
+        assert_eq!(found, ["sme-pulse-auth would hold tests/token.rs"]);
+    }
+}
