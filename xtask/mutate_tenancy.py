@@ -88,6 +88,10 @@ EXPLAINED = [
         "a challenge is made at its user's home, and no account changes its home: it stands there for the day that one may",
     ),
     (
+        r"service/sessions\.rs:\d+ scope of the home organization in sessions:",
+        "people see their own sessions wherever those were opened: the query and the policy ask for the person, who is the same",
+    ),
+    (
         r"auth/src/guard\.rs:\d+ scope of .* in scope: (self\.0\.scope\(\)|scope)$",
         "offered to other services, no route of this program calls it; and what it hands on has no other scope",
     ),

@@ -2,14 +2,14 @@
 //! within a second after its session has ended. It never sees the issuer's database.
 //!
 //! ```sh
-//! ISSUER_URL=https://auth.example.com ISSUER_KEY=smep_… cargo run -p sme-pulse-auth --features actix,remote --example ledger_service
+//! ISSUER_URL=https://auth.example.com ISSUER_KEY=smes_… cargo run -p sme-pulse-auth --features actix,remote --example ledger_service
 //! ```
 
 use std::{env, error::Error, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, ResponseError, http::StatusCode, web};
 use sme_pulse_auth::{
-    AccessError, Principal,
+    AccessError, BuildError, Principal,
     guard::{Authenticate, CurrentUser, OptionalUser, Requirement, authenticator},
     remote::{FeedLoss, Remote},
     token::Verifier,
@@ -49,11 +49,10 @@ async fn close_books(caller: CurrentUser<CloseBooks, Refused>) -> HttpResponse {
     HttpResponse::Ok().body(format!("the books of organization {} are closed", caller.scope().org()))
 }
 
-/// Who issues our tokens, from the environment.
-pub(crate) fn verifier() -> Result<Verifier, Box<dyn Error>> {
-    let remote = Remote::at(&env::var("ISSUER_URL")?)
-        .follow_revocations(env::var("ISSUER_KEY")?, FeedLoss::RefuseAfter(Duration::from_secs(10)));
-    Ok(Verifier::builder().issuer("sme-pulse").audience("sme-pulse-api").remote(remote).build()?)
+/// Trusts the tokens of this issuer; the key is that of an operator's service account.
+pub(crate) fn verifier(issuer: Remote, key: String) -> Result<Verifier, BuildError> {
+    let remote = issuer.follow_revocations(key, FeedLoss::RefuseAfter(Duration::from_secs(10)));
+    Verifier::builder().issuer("sme-pulse").audience("sme-pulse-api").remote(remote).build()
 }
 
 /// The routes, for any server and any test.
@@ -79,7 +78,7 @@ pub(crate) fn serve(
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let verifier = verifier()?;
+    let verifier = verifier(Remote::at(&env::var("ISSUER_URL")?), env::var("ISSUER_KEY")?)?;
     tokio::time::timeout(Duration::from_secs(30), verifier.ready()).await?;
     let (server, _) = serve(verifier, "127.0.0.1:8080")?;
     Ok(server.await?)

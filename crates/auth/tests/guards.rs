@@ -13,6 +13,7 @@ use actix_web::{
 use sme_pulse_auth::{
     AccessError,
     guard::{CurrentUser, Observer, OptionalUser, ReadUsers, RecentUser, SignedIn, authenticator},
+    remote::Remote,
     testing::Issuer,
 };
 use sme_pulse_domain::role::Role;
@@ -121,9 +122,11 @@ async fn without_an_authenticator_no_door_is_open() {
     assert_eq!(call_and_read_body(&app, request).await, "None", "there was no token to look at");
 }
 
-#[test]
-fn the_example_does_not_start_without_an_issuer() {
-    assert!(ledger_service::verifier().is_err());
+#[actix_web::test]
+async fn the_example_does_not_start_without_an_issuer_and_a_key() {
+    for (issuer, key) in [("", "smes_x"), ("not an address", "smes_x"), ("https://auth.example.com", "")] {
+        assert!(ledger_service::verifier(Remote::at(issuer), key.to_owned()).is_err(), "{issuer:?} {key:?}");
+    }
 }
 
 #[actix_web::test]

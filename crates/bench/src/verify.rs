@@ -10,6 +10,7 @@ use jsonwebtoken::{
     DecodingKey,
     crypto::{JwtVerifier, rust_crypto::DEFAULT_PROVIDER},
 };
+use sme_pulse_auth::revocation::{Follower, Revocation, Revocations, Revoked};
 use sme_pulse_auth::token::{Algorithm, KeyRing, NewToken, Signer, SigningKey, Verifier, VerifyingKey, token_id};
 use sme_pulse_domain::{
     ids::{OrgId, SessionId, UserId},
@@ -30,6 +31,8 @@ const AUDIENCE: &str = "sme-pulse-api";
 /// Between two looks at the clock.
 const BATCH: u32 = 16;
 const BAR: f64 = 0.90;
+/// Known to the follower.
+const REVOCATIONS: u32 = 100_000;
 
 /// One algorithm: a token, what verifies it, and what checks its signature.
 struct Subject {
@@ -45,7 +48,57 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         subject("verify a token, ES256", Algorithm::Es256)?,
         subject("verify a token, HS256", Algorithm::Hs256)?,
     ];
-    subjects.iter().map(|subject| row(bench, subject)).collect()
+    let mut rows = subjects.iter().map(|subject| row(bench, subject)).collect::<anyhow::Result<Vec<_>>>()?;
+    let [eddsa, ..] = &subjects;
+    rows.push(probe(bench, eddsa)?);
+    Ok(rows)
+}
+
+/// What asking after revocations adds, with as many of them known as a large installation has in a day.
+fn probe(bench: &Bench, subject: &Subject) -> anyhow::Result<Row> {
+    let claims = subject.verifier.verify_at(&subject.token, NOW)?;
+    let mut follower = Follower::new(5);
+    let entries = (1..=u64::from(REVOCATIONS)).map(|seq| {
+        let session = SessionId::new(Uuid::from_u128(u128::from(seq) << 64 | 0x4000_0000_0000_0000_8000));
+        let what = if seq % 2 == 0 {
+            Revoked::Session(session)
+        } else {
+            Revoked::User(UserId::new(i64::try_from(seq)? + 1_000_000))
+        };
+        Ok(Revocation { seq, what })
+    });
+    let entries = entries.collect::<anyhow::Result<Vec<_>>>()?;
+    let message = Revocations {
+        issuer: ISSUER.to_owned(),
+        after: 0,
+        seq: REVOCATIONS.into(),
+        at: NOW,
+        keep: 86_400,
+        only: None,
+        entries,
+    };
+    follower.take(&message, NOW);
+    ensure!(
+        follower.remembered() == REVOCATIONS as usize && !follower.refuses(&claims),
+        "other revocations than meant"
+    );
+    let alone = || black_box(subject.verifier.verify_at(black_box(&subject.token), NOW)).is_ok();
+    let asked = || !black_box(black_box(&follower).refuses(black_box(&claims)));
+    let (mut bare, mut asking) = (Vec::new(), Vec::new());
+    for _ in 0..bench.rounds * 10 {
+        bare.push(each(bench.round / 100, alone)?);
+        asking.push(each(bench.round / 100, asked)?);
+    }
+    let (bare, asking) = (median(bare), median(asking));
+    Ok(Row {
+        path: "verify a token, EdDSA, and ask after revocations",
+        floor: format!("{bare:.2} µs"),
+        product: format!("{:.2} µs", bare + asking),
+        ratio: Some(ratio(bare, bare + asking)),
+        bar: "",
+        remark: format!("{REVOCATIONS} revocations known; the question alone takes {:.0} ns", asking * 1_000.0),
+        ..Row::default()
+    })
 }
 
 fn row(bench: &Bench, subject: &Subject) -> anyhow::Result<Row> {

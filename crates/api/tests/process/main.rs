@@ -12,6 +12,7 @@ mod audit;
 mod configuration;
 mod connections;
 mod feed;
+mod importing;
 mod keys;
 mod kill_commands;
 mod kill_serve;

@@ -21,10 +21,11 @@ impl Credential {
         Self(Arc::new(read))
     }
 
-    /// `None` for one that no header may hold.
+    /// `None` for none at all, and for one that no header may hold.
     pub(super) fn header(&self) -> Option<HeaderValue> {
         let text = (self.0)();
-        let mut value = HeaderValue::try_from(format!("Bearer {}", text.trim())).ok()?;
+        let text = Some(text.trim()).filter(|text| !text.is_empty())?;
+        let mut value = HeaderValue::try_from(format!("Bearer {text}")).ok()?;
         value.set_sensitive(true);
         Some(value)
     }

@@ -1,6 +1,7 @@
 //! What no route does: an operator's use cases stay within one organization as well.
 
-use sme_pulse_domain::audit::Origin;
+use sme_pulse_auth::service::set_organization_status;
+use sme_pulse_domain::{audit::Origin, clock::Clock as _, status::Status};
 use sme_pulse_testing::on_both_databases;
 
 use super::support::Office;
@@ -19,10 +20,22 @@ on_both_databases! {
         let left = format!("SELECT COUNT(*) FROM auth.audit_log WHERE client_ip IS NOT NULL AND org_id = {}", caller.home_id().get());
         let elsewhere = format!("SELECT COUNT(*) FROM auth.audit_log WHERE client_ip IS NOT NULL AND org_id <> {}", caller.home_id().get());
         assert_eq!((office.numbers(&left).await, office.numbers(&elsewhere).await), (vec![1], vec![1]));
-        let done = office.here.auth.erase_from_audit(caller.user(), None, &Origin::default()).await.unwrap();
+        let done = office.here.auth.erase_from_audit(caller.user().unwrap(), None, &Origin::default()).await.unwrap();
         assert_eq!((done.events, done.not_erasable), (1, 0));
         assert_eq!((office.numbers(&left).await, office.numbers(&elsewhere).await), (vec![0], vec![1]));
         let told = "SELECT org_id FROM auth.audit_log WHERE action = 'audit.personal_data_erased'";
+        assert_eq!(office.numbers(told).await, [caller.home_id().get()]);
+    }
+
+    async fn an_organization_is_suspended_alone_and_its_trail_alone_tells_of_it(office: Office) {
+        office.sql("INSERT INTO core.organizations (name) VALUES ('Other')").await;
+        let token = office.here.token().await;
+        let caller = office.here.auth.authenticate(&token).await.unwrap();
+        let now = office.here.clock.now();
+        set_organization_status(office.here.store(), caller.home_id(), Status::Inactive, now).await.unwrap();
+        let suspended = "SELECT id FROM core.organizations WHERE status = 'inactive'";
+        assert_eq!(office.numbers(suspended).await, [caller.home_id().get()]);
+        let told = "SELECT org_id FROM auth.audit_log WHERE action = 'organization.suspended'";
         assert_eq!(office.numbers(told).await, [caller.home_id().get()]);
     }
 }

@@ -202,6 +202,10 @@ impl Replica {
         self.auth.log_in(LogIn { email, password, user_agent: None, device, origin: Origin::default() }).await
     }
 
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Removes everything and builds the schema anew.
     pub(crate) async fn rebuild(&self) {
         self.store.migrate_fresh().await.unwrap();

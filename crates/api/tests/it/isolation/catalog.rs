@@ -8,7 +8,8 @@ use super::super::support::TestApp;
 const OTHER_NAMES: [(&str, &str); 3] =
     [("organizations", "id"), ("audit_heads", "chain_id"), ("audit_checkpoints", "chain_id")];
 /// Tables that hold nothing of an organization. A new table without an organization fails until it is named here.
-const OF_NOBODY: [&str; 5] = ["roles", "guess_counters", "sign_ups", "service_accounts", "seaql_migrations"];
+const OF_NOBODY: [&str; 6] =
+    ["roles", "guess_counters", "sign_ups", "service_accounts", "signing_keys", "seaql_migrations"];
 
 pub(super) struct Catalog {
     pub(super) tables: Vec<Table>,

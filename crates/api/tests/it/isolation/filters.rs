@@ -65,7 +65,7 @@ impl Attack<'_> {
 
 /// The total of a list is that of its items, which are the organization's own.
 fn wrong_count(query: &[(String, String)], answer: &Answer) -> Option<String> {
-    let page = answer.json();
+    let page = json_of(answer);
     let (total, items) = (page["total"].as_u64()?, page["items"].as_array().map(Vec::len)?);
     let number = |name: &str, otherwise: usize| {
         let value = query.iter().find(|(of, _)| of == name).map(|(_, value)| value.parse().unwrap());

@@ -96,6 +96,8 @@ pub(super) fn known_text(name: &str) -> Option<Value> {
 /// Real words for parameters of queries that the description gives none for, and texts that match much.
 const WORDS: &[(&str, &[&str])] = &[
     ("token", &["no-token-of-anybody"]),
+    // Where a reader of revocations has stopped. Numbers count all revocations, as the names of tokens do.
+    ("after", &["0"]),
     ("skip", &["0", "1"]),
     ("limit", &["1", "500"]),
     ("search", &["own", "a", "@example.com"]),

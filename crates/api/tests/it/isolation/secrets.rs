@@ -132,6 +132,9 @@ on_both_databases! {
         let person = app.sign_in_with("ann@example.com", OTHER_PASSWORD).await;
         let refused = person.post_json(SWITCH, &json!({"org_id": host.org})).await;
         assert!([400, 403].contains(&refused.status), "{}", refused.text);
+        let places = person.get("/api/v1/auth/organizations").await.json();
+        let places: Vec<_> = places.as_array().unwrap().iter().map(|place| place["id"].clone()).collect();
+        assert_eq!(places, [json!(home.org)], "where else its holder works is not told either");
         assert_eq!(told(&app, host.org).await, ["auth.log_in"], "its owner's alone");
     }
 

@@ -29,7 +29,7 @@ impl Answer {
 }
 
 /// Sends a request and reads the whole answer; an error when the connection breaks before its end.
-pub(super) async fn send(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     Ok(Answer { status, headers, text: response.text().await? })

@@ -12,7 +12,7 @@ mod wait;
 pub(crate) use audit::assert_unbroken_audit_trail;
 pub(crate) use cluster::Cluster;
 pub(crate) use home::{Done, Home};
-pub(crate) use http::{Answer, BODY, assert_clean_unavailable};
+pub(crate) use http::{Answer, BODY, assert_clean_unavailable, send};
 pub(crate) use raw::Raw;
 pub(crate) use server::Server;
 pub(crate) use wait::{elapsed, note, pause, until};
