@@ -1,5 +1,7 @@
 //! The arithmetic of signatures: keys in the form that their algorithm computes with, made ready once and not for every token.
 
+use std::sync::Arc;
+
 use ed25519_dalek::Verifier as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Sha256, Sha384, Sha512};
@@ -9,23 +11,55 @@ use super::{Algorithm, KeyError};
 /// What computes with a key. There is no way to read a secret back.
 #[derive(Clone)]
 pub(super) enum Check {
-    Hs256(Hmac<Sha256>),
-    Hs384(Hmac<Sha384>),
-    Hs512(Hmac<Sha512>),
+    Hs256(Arc<Secret>),
+    Hs384(Arc<Secret>),
+    Hs512(Arc<Secret>),
     Ed25519(ed25519_dalek::VerifyingKey),
     /// With its coordinates, one after the other.
     P256(p256::ecdsa::VerifyingKey, [u8; 64]),
 }
 
+/// A shared secret, ready for each of its hashes: an installation may go over from one to another.
+pub(super) struct Secret {
+    with_256: Hmac<Sha256>,
+    with_384: Hmac<Sha384>,
+    with_512: Hmac<Sha512>,
+}
+
+impl Secret {
+    fn new(secret: &[u8]) -> Result<Self, KeyError> {
+        let unfit = |_| KeyError::WrongKind;
+        Ok(Self {
+            with_256: Hmac::new_from_slice(secret).map_err(unfit)?,
+            with_384: Hmac::new_from_slice(secret).map_err(unfit)?,
+            with_512: Hmac::new_from_slice(secret).map_err(unfit)?,
+        })
+    }
+}
+
 impl Check {
     pub(super) fn shared_secret(secret: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
-        let made = match algorithm {
-            Algorithm::Hs256 => Hmac::new_from_slice(secret).map(Self::Hs256),
-            Algorithm::Hs384 => Hmac::new_from_slice(secret).map(Self::Hs384),
-            Algorithm::Hs512 => Hmac::new_from_slice(secret).map(Self::Hs512),
-            Algorithm::EdDsa | Algorithm::Es256 => return Err(KeyError::WrongKind),
-        };
-        made.map_err(|_| KeyError::WrongKind)
+        Self::with_hash(Arc::new(Secret::new(secret)?), algorithm).ok_or(KeyError::WrongKind)
+    }
+
+    fn with_hash(secret: Arc<Secret>, algorithm: Algorithm) -> Option<Self> {
+        match algorithm {
+            Algorithm::Hs256 => Some(Self::Hs256(secret)),
+            Algorithm::Hs384 => Some(Self::Hs384(secret)),
+            Algorithm::Hs512 => Some(Self::Hs512(secret)),
+            Algorithm::EdDsa | Algorithm::Es256 => None,
+        }
+    }
+
+    /// The same secret with another hash; `None` for a public key, and where the algorithm has no secret.
+    #[cfg(feature = "service")]
+    pub(super) fn used_with(&self, algorithm: Algorithm) -> Option<Self> {
+        match self {
+            Self::Hs256(secret) | Self::Hs384(secret) | Self::Hs512(secret) => {
+                Self::with_hash(Arc::clone(secret), algorithm)
+            }
+            Self::Ed25519(_) | Self::P256(..) => None,
+        }
     }
 
     /// Refuses the few points for which a signature of every message can be made up (RFC 8032 section 8.4 leaves that to the user).
@@ -56,9 +90,9 @@ impl Check {
     /// In constant time for secrets; a signature of another length belongs to no message.
     pub(super) fn is_genuine(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Hs256(key) => key.clone().chain_update(message).verify_slice(signature).is_ok(),
-            Self::Hs384(key) => key.clone().chain_update(message).verify_slice(signature).is_ok(),
-            Self::Hs512(key) => key.clone().chain_update(message).verify_slice(signature).is_ok(),
+            Self::Hs256(secret) => secret.with_256.clone().chain_update(message).verify_slice(signature).is_ok(),
+            Self::Hs384(secret) => secret.with_384.clone().chain_update(message).verify_slice(signature).is_ok(),
+            Self::Hs512(secret) => secret.with_512.clone().chain_update(message).verify_slice(signature).is_ok(),
             Self::Ed25519(key) => {
                 let signature = ed25519_dalek::Signature::from_slice(signature);
                 signature.is_ok_and(|signature| key.verify(message, &signature).is_ok())

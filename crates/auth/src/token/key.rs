@@ -83,7 +83,10 @@ impl VerifyingKey {
     #[cfg(feature = "service")]
     #[must_use]
     pub(crate) fn used_with(self, algorithm: Algorithm) -> Self {
-        if self.algorithm.is_symmetric() && algorithm.is_symmetric() { Self { algorithm, ..self } } else { self }
+        match self.check.used_with(algorithm) {
+            Some(check) => Self { until: self.until, ..Self::new(self.id, algorithm, check) },
+            None => self,
+        }
     }
 
     /// Its name.
