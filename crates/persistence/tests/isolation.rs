@@ -7,6 +7,8 @@
 mod books;
 #[path = "isolation/people.rs"]
 mod people;
+#[path = "isolation/programs.rs"]
+mod programs;
 mod support;
 #[path = "isolation/trail.rs"]
 mod trail;
