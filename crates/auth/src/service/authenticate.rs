@@ -37,7 +37,7 @@ impl AuthService {
             Ok(claims) if self.key_reader.is_ready() => return Ok(claims),
             Ok(_) => self.key_reader.ready().await.map_err(unread)?,
             Err(VerifyError::Refused(TokenError::UnknownKey)) => {
-                self.key_reader.look_for_unknown().await.map_err(unread)?
+                self.key_reader.look_for_unknown().await.map_err(unread)?;
             }
             Err(refused) => return Err(refused.into()),
         }

@@ -21,18 +21,18 @@ pub(super) enum Check {
 
 /// A shared secret, ready for each of its hashes: an installation may go over from one to another.
 pub(super) struct Secret {
-    with_256: Hmac<Sha256>,
-    with_384: Hmac<Sha384>,
-    with_512: Hmac<Sha512>,
+    sha256: Hmac<Sha256>,
+    sha384: Hmac<Sha384>,
+    sha512: Hmac<Sha512>,
 }
 
 impl Secret {
     fn new(secret: &[u8]) -> Result<Self, KeyError> {
         let unfit = |_| KeyError::WrongKind;
         Ok(Self {
-            with_256: Hmac::new_from_slice(secret).map_err(unfit)?,
-            with_384: Hmac::new_from_slice(secret).map_err(unfit)?,
-            with_512: Hmac::new_from_slice(secret).map_err(unfit)?,
+            sha256: Hmac::new_from_slice(secret).map_err(unfit)?,
+            sha384: Hmac::new_from_slice(secret).map_err(unfit)?,
+            sha512: Hmac::new_from_slice(secret).map_err(unfit)?,
         })
     }
 }
@@ -90,9 +90,9 @@ impl Check {
     /// In constant time for secrets; a signature of another length belongs to no message.
     pub(super) fn is_genuine(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Hs256(secret) => secret.with_256.clone().chain_update(message).verify_slice(signature).is_ok(),
-            Self::Hs384(secret) => secret.with_384.clone().chain_update(message).verify_slice(signature).is_ok(),
-            Self::Hs512(secret) => secret.with_512.clone().chain_update(message).verify_slice(signature).is_ok(),
+            Self::Hs256(secret) => secret.sha256.clone().chain_update(message).verify_slice(signature).is_ok(),
+            Self::Hs384(secret) => secret.sha384.clone().chain_update(message).verify_slice(signature).is_ok(),
+            Self::Hs512(secret) => secret.sha512.clone().chain_update(message).verify_slice(signature).is_ok(),
             Self::Ed25519(key) => {
                 let signature = ed25519_dalek::Signature::from_slice(signature);
                 signature.is_ok_and(|signature| key.verify(message, &signature).is_ok())
