@@ -71,6 +71,10 @@ EXPLAINED = [
         "the user is looked for within the organization, and by its key among the active ones, within it: either alone holds",
     ),
     (
+        r"repo/signing_keys\.rs:\d+ unscoped query without its key in ",
+        "keys that sign belong to no organization; the tests of key sets in `crates/auth/tests/service` hold them",
+    ),
+    (
         r"repo/sessions\.rs:\d+ query without its tenant in lock_owner:",
         "it locks one person's row, tells nothing and changes nothing",
     ),

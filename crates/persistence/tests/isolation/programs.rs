@@ -9,7 +9,7 @@ use sme_pulse_domain::{
     role::{Role, RoleSet},
     tenant::TenantScope,
 };
-use sme_pulse_persistence::NewApiKey;
+use sme_pulse_persistence::{NewApiKey, NewServiceAccount};
 use sme_pulse_testing::on_both_databases;
 
 use crate::support::{TestStore, now};
@@ -103,5 +103,27 @@ on_both_databases! {
         tx.api_keys().revoke(id, now()).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(live().await, [3]);
+    }
+
+    async fn a_service_account_is_the_one_whose_key_is_shown(test: TestStore) {
+        let permissions: PermissionSet = [Permission::InspectTokens].into_iter().collect();
+        let tx = test.operator.begin_system().await.unwrap();
+        for (name, text) in [("one", "aaaaaaaaaaaa"), ("two", "bbbbbbbbbbbb")] {
+            let new = NewServiceAccount {
+                name: &KeyName::parse(name).unwrap(),
+                prefix: prefix(text),
+                key_hash: &"a".repeat(64),
+                permissions: &permissions,
+                expires_at: None,
+                at: now(),
+            };
+            tx.add_service_account(&new).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        for (name, text) in [("one", "aaaaaaaaaaaa"), ("two", "bbbbbbbbbbbb")] {
+            let found = test.store.service_account(prefix(text)).await.unwrap().unwrap();
+            assert_eq!(found.account.name.as_str(), name);
+        }
+        assert!(test.store.service_account(prefix("cccccccccccc")).await.unwrap().is_none());
     }
 }
