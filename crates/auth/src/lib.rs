@@ -46,7 +46,8 @@
 //! |---|---|
 //! | none (default) | [`token::Verifier`], [`revocation::Follower`], [`Principal`], [`AccessError`]: no database, no HTTP, no password hashing |
 //! | `remote` | `remote`: fetching keys and following revocations (tokio, hyper, rustls with ring) |
-//! | `actix` | `guard`: extractors that name the permission a handler needs |
+//! | `actix` | `guard`: extractors that name the permission a handler needs, for actix-web |
+//! | `axum` | the same extractors for axum 0.8; with `actix` or without |
 //! | `testing` | `testing`: an issuer and a clock for the tests of a service |
 //! | `sign` | `token::Signer` and private keys, for issuers |
 //! | `service` | `service`, `password` and `mail`: log-in, sessions, passwords, second factor, audit trail (needs the database) |
@@ -76,7 +77,7 @@
 
 mod access;
 mod builder;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "axum"))]
 pub mod guard;
 #[cfg(feature = "service")]
 pub mod mail;

@@ -2,10 +2,9 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use actix_web::{HttpRequest, web::Data};
 use sme_pulse_domain::permission::Permission;
 
-use super::{Reach, bearer::bearer};
+use super::{Reach, bearer::bearer, incoming::Incoming};
 use crate::{AccessError, Principal, token::Verifier};
 
 /// The future of [`Authenticate::authenticate`].
@@ -14,7 +13,7 @@ pub type Authenticating<'a> = Pin<Box<dyn Future<Output = Result<Principal, Acce
 /// The future of [`Authenticate::reach`].
 pub type Reaching<'a> = Pin<Box<dyn Future<Output = Result<Reach, AccessError>> + Send + 'a>>;
 
-/// Turns a token into the caller behind it. Register it with [`authenticator`].
+/// Turns a token into the caller behind it. Register it with `authenticator`: that of this module for actix-web, that of `axum` for axum.
 pub trait Authenticate: Send + Sync {
     /// Checks signature, claims and the server's own state.
     fn authenticate<'a>(&'a self, token: &'a str) -> Authenticating<'a>;
@@ -33,13 +32,6 @@ pub(crate) fn reach_of(principal: Principal, permission: Permission) -> Result<R
     Ok(Reach::Organization(principal))
 }
 
-/// What the guards look for in the application's data: `App::new().app_data(authenticator(verifier))`. Make it once and clone it into
-/// every worker.
-pub fn authenticator(authenticate: impl Authenticate + 'static) -> Data<dyn Authenticate> {
-    let shared: Arc<dyn Authenticate> = Arc::new(authenticate);
-    Data::from(shared)
-}
-
 /// Who calls is what the token says: [`Principal::claimed`].
 impl Authenticate for Verifier {
     fn authenticate<'a>(&'a self, token: &'a str) -> Authenticating<'a> {
@@ -47,8 +39,20 @@ impl Authenticate for Verifier {
     }
 }
 
-pub(super) async fn authenticated(req: &HttpRequest) -> Result<Principal, AccessError> {
-    let authenticator = req.app_data::<Data<dyn Authenticate>>().cloned().ok_or(AccessError::Misconfigured)?;
-    let token = bearer(req)?;
+/// Who calls.
+pub(super) async fn authenticated(req: &impl Incoming) -> Result<Principal, AccessError> {
+    let (authenticator, token) = credentials(req)?;
     authenticator.authenticate(token).await
+}
+
+/// How far the caller sees who must be allowed this.
+pub(super) async fn reached(req: &impl Incoming, permission: Permission) -> Result<Reach, AccessError> {
+    let (authenticator, token) = credentials(req)?;
+    authenticator.reach(token, permission).await
+}
+
+/// Who decides, and about what. A wiring mistake comes first: it is not the client's.
+fn credentials(req: &impl Incoming) -> Result<(Arc<dyn Authenticate>, &str), AccessError> {
+    let authenticator = req.authenticator().ok_or(AccessError::Misconfigured)?;
+    Ok((authenticator, bearer(req)?))
 }

@@ -1,13 +1,12 @@
 //! The token of a request.
 
-use actix_web::{HttpRequest, http::header};
-
+use super::incoming::Incoming;
 use crate::{AccessError, token::TokenError};
 
 /// The token of the one `Authorization` header; the scheme's case does not matter (RFC 9110 section 11.1).
-pub(super) fn bearer(req: &HttpRequest) -> Result<&str, AccessError> {
-    let mut headers = req.headers().get_all(header::AUTHORIZATION);
-    let value = headers.next().ok_or(AccessError::Unauthenticated)?.as_bytes();
+pub(super) fn bearer(req: &impl Incoming) -> Result<&str, AccessError> {
+    let mut headers = req.authorization();
+    let value = headers.next().ok_or(AccessError::Unauthenticated)?;
     if headers.next().is_some() {
         return Err(TokenError::Malformed.into());
     }

@@ -1,11 +1,10 @@
 //! The caller whom a handler demands.
 
-use std::{marker::PhantomData, pin::Pin};
+use std::marker::PhantomData;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use sme_pulse_domain::tenant::TenantScope;
 
-use super::{Requirement, authenticate::authenticated};
+use super::{Requirement, authenticate::authenticated, incoming::Incoming};
 use crate::{AccessError, Principal};
 
 /// The caller, signed in and as `P` demands. `E` is the importing service's own error, so that it renders the refusal.
@@ -27,28 +26,13 @@ impl<P, E> CurrentUser<P, E> {
     }
 }
 
-impl<P, E> FromRequest for CurrentUser<P, E>
-where
-    P: Requirement,
-    E: From<AccessError> + Into<actix_web::Error> + 'static,
-{
-    type Error = E;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, E>>>>;
-
-    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let req = req.clone();
-        Box::pin(async move {
-            let principal = authenticated(&req).await?;
-            demand::<P>(&principal)?;
-            Ok(Self { principal, required: PhantomData })
-        })
+impl<P: Requirement, E> CurrentUser<P, E> {
+    /// Whoever calls, if they are as `P` demands.
+    pub(super) async fn of(req: &impl Incoming) -> Result<Self, AccessError> {
+        let principal = authenticated(req).await?;
+        if !P::is_met_by(&principal) {
+            return Err(AccessError::Forbidden { user: principal.user_id(), org: principal.org_id() });
+        }
+        Ok(Self { principal, required: PhantomData })
     }
-}
-
-/// Refuses a caller of whom something else is demanded.
-pub(super) fn demand<P: Requirement>(principal: &Principal) -> Result<(), AccessError> {
-    if P::is_met_by(principal) {
-        return Ok(());
-    }
-    Err(AccessError::Forbidden { user: principal.user_id(), org: principal.org_id() })
 }

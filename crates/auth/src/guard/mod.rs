@@ -1,10 +1,11 @@
-//! Extractors for actix-web: a handler names the permission it needs in its signature, and nothing fails open.
+//! Extractors for actix-web and axum: a handler names the permission it needs in its signature, and nothing fails open.
 //!
 //! The importing service brings two things: something that turns a token into a [`Principal`](crate::Principal) ([`Authenticate`]; a
 //! [`Verifier`](crate::token::Verifier) is one, the `AuthService` of the feature `service` another), and an error of its own that renders
-//! the refusals.
+//! the refusals. With actix-web, where the feature `actix` is on:
 //!
-//! ```
+#![cfg_attr(feature = "actix", doc = "```")]
+#![cfg_attr(not(feature = "actix"), doc = "```ignore")]
 //! use std::{fmt, sync::Arc};
 //!
 //! use actix_web::{App, ResponseError, http::StatusCode, web};
@@ -49,6 +50,9 @@
 //! # let _ = |authenticator| App::new().configure(|config| mount(config, authenticator));
 //! ```
 //!
+//! With axum, where the feature `axum` is on, the same types stand in the handlers; only the refusal is rendered in axum's way, and what
+//! decides is found in another place. The example is that of the module `axum`.
+//!
 //! The importing service has permissions of its own as well: any type says what it asks of a caller with [`Requirement`].
 //!
 //! ```
@@ -70,17 +74,24 @@
 //! What moves money or opens doors asks for more than a token that may have been lying about for days: [`RecentUser`]
 //! demands that its holder has proved who they are within so many minutes.
 
+#[cfg(feature = "actix")]
+mod actix;
 mod authenticate;
+#[cfg(feature = "axum")]
+pub mod axum;
 mod bearer;
 mod current_user;
+mod incoming;
 mod optional_user;
 mod reach;
 mod recent_user;
 mod requirement;
 
+#[cfg(feature = "actix")]
+pub use actix::authenticator;
 #[cfg(feature = "service")]
 pub(crate) use authenticate::reach_of;
-pub use authenticate::{Authenticate, Authenticating, Reaching, authenticator};
+pub use authenticate::{Authenticate, Authenticating, Reaching};
 pub use current_user::CurrentUser;
 pub use optional_user::OptionalUser;
 pub use reach::{Observer, Reach};

@@ -1,11 +1,10 @@
 //! The caller, if there is one.
 
-use std::{marker::PhantomData, pin::Pin};
+use std::marker::PhantomData;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use sme_pulse_domain::tenant::TenantScope;
 
-use super::authenticate::authenticated;
+use super::{authenticate::authenticated, incoming::Incoming};
 use crate::{AccessError, Principal};
 
 /// The caller where a request may come without a token. Without an `Authorization` header there is nobody; with one that is no good,
@@ -28,19 +27,11 @@ impl<E> OptionalUser<E> {
     }
 }
 
-impl<E> FromRequest for OptionalUser<E>
-where
-    E: From<AccessError> + Into<actix_web::Error> + 'static,
-{
-    type Error = E;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, E>>>>;
-
-    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let req = req.clone();
-        Box::pin(async move {
-            let named = req.headers().contains_key(actix_web::http::header::AUTHORIZATION);
-            let principal = if named { Some(authenticated(&req).await?) } else { None };
-            Ok(Self { principal, refusal: PhantomData })
-        })
+impl<E> OptionalUser<E> {
+    /// Whoever calls, or nobody.
+    pub(super) async fn of(req: &impl Incoming) -> Result<Self, AccessError> {
+        let named = req.authorization().next().is_some();
+        let principal = if named { Some(authenticated(req).await?) } else { None };
+        Ok(Self { principal, refusal: PhantomData })
     }
 }

@@ -1,11 +1,10 @@
 //! How far a caller sees who asks about tokens: one organization, or all of them.
 
-use std::{marker::PhantomData, pin::Pin};
+use std::marker::PhantomData;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use sme_pulse_domain::ids::OrgId;
 
-use super::{Authenticate, Requires, bearer::bearer};
+use super::{Requires, authenticate::reached, incoming::Incoming};
 use crate::{AccessError, Principal};
 
 /// Whose tokens a caller may ask about.
@@ -41,20 +40,9 @@ impl<P, E> Observer<P, E> {
     }
 }
 
-impl<P, E> FromRequest for Observer<P, E>
-where
-    P: Requires,
-    E: From<AccessError> + Into<actix_web::Error> + 'static,
-{
-    type Error = E;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, E>>>>;
-
-    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let req = req.clone();
-        Box::pin(async move {
-            let authenticator = req.app_data::<Data<dyn Authenticate>>().cloned().ok_or(AccessError::Misconfigured)?;
-            let reach = authenticator.reach(bearer(&req)?, P::PERMISSION).await?;
-            Ok(Self { reach, required: PhantomData })
-        })
+impl<P: Requires, E> Observer<P, E> {
+    /// Whoever calls, as far as they are allowed `P`.
+    pub(super) async fn of(req: &impl Incoming) -> Result<Self, AccessError> {
+        Ok(Self { reach: reached(req, P::PERMISSION).await?, required: PhantomData })
     }
 }

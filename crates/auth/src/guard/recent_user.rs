@@ -1,11 +1,8 @@
 //! The caller who has lately proved who they are.
 
-use std::pin::Pin;
-
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use sme_pulse_domain::tenant::TenantScope;
 
-use super::{CurrentUser, Requirement};
+use super::{CurrentUser, Requirement, incoming::Incoming};
 use crate::{AccessError, Principal};
 
 /// The caller, signed in, allowed `P`, and known to have proved who they are less than `MINUTES` ago: at the log-in or
@@ -14,7 +11,8 @@ use crate::{AccessError, Principal};
 ///
 /// Refusals are [`AccessError::StepUpRequired`]. Answer them so that clients know what to do (RFC 9470):
 ///
-/// ```
+#[cfg_attr(feature = "actix", doc = "```")]
+#[cfg_attr(not(feature = "actix"), doc = "```ignore")]
 /// use actix_web::{HttpResponse, http::StatusCode, http::header::WWW_AUTHENTICATE};
 /// use sme_pulse_auth::{AccessError, guard::{RecentUser, WriteOrganization}};
 /// # use std::fmt;
@@ -63,20 +61,11 @@ impl<P, E, const MINUTES: u32> RecentUser<P, E, MINUTES> {
     }
 }
 
-impl<P, E, const MINUTES: u32> FromRequest for RecentUser<P, E, MINUTES>
-where
-    P: Requirement,
-    E: From<AccessError> + Into<actix_web::Error> + 'static,
-{
-    type Error = E;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, E>>>>;
-
-    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let current = CurrentUser::<P, E>::from_request(req, payload);
-        Box::pin(async move {
-            let user = current.await?;
-            user.principal().require_recent(MINUTES)?;
-            Ok(Self(user))
-        })
+impl<P: Requirement, E, const MINUTES: u32> RecentUser<P, E, MINUTES> {
+    /// Whoever calls, if they are as `P` demands and have proved it lately.
+    pub(super) async fn of(req: &impl Incoming) -> Result<Self, AccessError> {
+        let user = CurrentUser::of(req).await?;
+        user.principal().require_recent(MINUTES)?;
+        Ok(Self(user))
     }
 }

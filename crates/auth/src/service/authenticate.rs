@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use sme_pulse_domain::api_key::KeyKind;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "axum"))]
 use sme_pulse_domain::permission::Permission;
 
 use super::{AuthService, KeySetError, known_members::Snapshot};
@@ -115,7 +115,7 @@ fn undecided(error: impl std::error::Error + Send + Sync + 'static) -> AccessErr
     AccessError::Undecided(Box::new(error))
 }
 
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "axum"))]
 impl crate::guard::Authenticate for AuthService {
     fn authenticate<'a>(&'a self, token: &'a str) -> crate::guard::Authenticating<'a> {
         Box::pin(Self::authenticate(self, token))

@@ -67,7 +67,7 @@ mod sessions;
 mod sign_in;
 mod sign_up;
 // What callers see is a matter of the guard.
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "axum"))]
 mod token_desk;
 mod token_keys;
 mod users;
@@ -123,7 +123,7 @@ pub use revocations::{Progress as RevocationProgress, RevocationMessage, Revocat
 pub use sessions::SessionError;
 pub use sign_in::{AccessToken, SignedIn};
 pub use sign_up::{Founded, SignUp, SignUpError, SignedUp};
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "axum"))]
 pub use token_desk::{Inspected, InspectedKind, TokenRevoked};
 pub use token_keys::TokenKeys;
 pub use users::{CreateUser, SetPassword, UpdatedUser, UserError};

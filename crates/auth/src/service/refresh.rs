@@ -168,7 +168,7 @@ fn judge(row: &RefreshRow, presented: i64, now: DateTime<Utc>) -> Result<Turn, R
 }
 
 /// What the token would be worth to a refresh at this time.
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "axum"))]
 pub(super) fn live_turn(row: &RefreshRow, presented: i64, now: DateTime<Utc>) -> Result<Turn, RefreshRefusal> {
     may_go_on(row)?;
     judge(row, presented, now)

@@ -35,7 +35,7 @@ impl AuthService {
     }
 
     /// The name of the service account of the operator's that calls, if it was given the permission.
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", feature = "axum"))]
     pub(in crate::service) async fn service_account(
         &self,
         text: &str,
