@@ -38,15 +38,17 @@ type Step<'a> = (&'static str, &'a dyn Fn() -> anyhow::Result<Verdict>);
 const CLIPPY: &[&str] = &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
 /// The fuzz targets are a workspace of their own and run by hand; here they are kept from falling behind the code.
 const FUZZ: &[&str] = &["check", "--locked", "--manifest-path", "crates/fuzz/Cargo.toml", "--target-dir", "target"];
-const AUTH_FEATURES: [&[&str]; 9] = [
+const AUTH_FEATURES: [&[&str]; 11] = [
     &["--no-default-features"],
     &[],
     &["--features", "actix"],
+    &["--features", "axum"],
     &["--features", "service"],
     &["--features", "remote"],
     &["--features", "testing"],
     &["--features", "actix,remote"],
     &["--features", "actix,service"],
+    &["--features", "axum,service"],
     &["--all-features"],
 ];
 

@@ -3,10 +3,7 @@
 
 use std::sync::Arc;
 
-use sme_pulse_domain::{
-    api_key::{KeyKind, KeyStatus, KeyText},
-    permission::Permission,
-};
+use sme_pulse_domain::api_key::{KeyKind, KeyStatus, KeyText};
 use sme_pulse_persistence::{KeyTable, StoreError};
 use subtle::ConstantTimeEq as _;
 
@@ -39,7 +36,7 @@ impl AuthService {
     pub(in crate::service) async fn service_account(
         &self,
         text: &str,
-        permission: Permission,
+        permission: sme_pulse_domain::permission::Permission,
     ) -> Result<String, AccessError> {
         let key = KeyText::parse(text).map_err(|_| KeyRefusal::Malformed)?;
         let state = self.genuine_key(&key).await?;

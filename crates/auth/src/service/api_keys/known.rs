@@ -39,6 +39,10 @@ pub(super) enum Holder {
     /// An organization's, acting for the person who made it.
     Creator { member: Arc<Member>, org_status: Status, is_member: bool, grant: Arc<KeyGrant> },
     /// The operator's.
+    #[cfg_attr(
+        not(any(feature = "actix", feature = "axum")),
+        expect(dead_code, reason = "only guards let service accounts in")
+    )]
     Service { id: i64, name: String, permissions: PermissionSet },
 }
 
