@@ -122,8 +122,10 @@ on_both_databases! {
             let message = feed.next().await.unwrap();
             assert_eq!((message.after, message.seq, message.entries), (0, 0, vec![]), "not even a number of theirs");
         }
-        let own = owner.revocations("").await;
-        assert_eq!((own.seq, own.entries), (0, vec![]));
+        for known in 0..=theirs.seq + 1 {
+            let own = owner.revocations(&format!("?after={known}")).await;
+            assert_eq!((own.after, own.seq, own.entries), (0, 0, vec![]), "{known}: how many there are elsewhere is not told");
+        }
         let own = app.colleague(owner.org, "own@example.com", &[Role::Cashier]).await;
         assert_eq!(own.post(&format!("{AUTH}/logout")).await.status, 204);
         assert_eq!(feed.news().await, [session(&own)]);

@@ -11,8 +11,9 @@ use std::{
 use sme_pulse_domain::clock::Clock;
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
     task::AbortHandle,
+    time::timeout,
 };
 
 use super::{
@@ -25,12 +26,18 @@ use super::{
 };
 use crate::token::{Trust, Verifier};
 
+/// Most callers who wait for the issuer to speak: they cost memory, and anybody can make up names of keys.
+const MOST_WAITING: usize = 1_024;
+/// How long they wait at most. The issuer speaks every second, signed with the key that it signs tokens with.
+const LONGEST_WAIT: Duration = Duration::from_millis(2_500);
+
 /// A verifier's line to what works for it.
 pub(crate) struct Following {
     asks: mpsc::UnboundedSender<Ask>,
     status: watch::Receiver<Status>,
     /// A nudge has been sent that nobody has answered yet.
     nudged: Arc<AtomicBool>,
+    waiting: Semaphore,
     tasks: Vec<AbortHandle>,
     runtime: Handle,
 }
@@ -78,16 +85,36 @@ impl Following {
             });
             tasks.push(runtime.spawn(feed.run()).abort_handle());
         }
-        Self { asks, status: watched, nudged: Arc::default(), tasks, runtime }
+        Self { asks, status: watched, nudged: Arc::default(), waiting: Semaphore::new(MOST_WAITING), tasks, runtime }
     }
 
-    /// Has the keys fetched if the cool-down allows it, or waits for the fetch that runs.
-    pub(crate) async fn keys_fetched(&self) {
+    /// Has the keys fetched if the cool-down allows it, or waits for the fetch that runs. Whether they have been.
+    pub(crate) async fn keys_fetched(&self) -> bool {
+        let before = self.status.borrow().keys.fetches;
         let (done, told) = oneshot::channel();
         if self.asks.send(Ask { urgent: false, done: Some(done) }).is_ok() {
             // An error means that it is done as well, or that its runtime is gone.
             told.await.ok();
         }
+        self.status.borrow().keys.fetches > before
+    }
+
+    /// For a key that is unknown during the cool-down: waits until the feed has spoken twice, since one message may have been under way,
+    /// or until keys have been fetched, which a message signed with a new key brings about. Whether either came to pass; `true` at once
+    /// where no feed is followed.
+    pub(crate) async fn issuer_spoke(&self) -> bool {
+        let told = |status: &Status| status.feed.as_ref().map(|feed| feed.messages);
+        let (fetches, messages) = {
+            let status = self.status.borrow();
+            let Some(messages) = told(&status) else { return true };
+            (status.keys.fetches, messages)
+        };
+        let Ok(_place) = self.waiting.try_acquire() else { return false };
+        let mut status = self.status.clone();
+        let spoke = status.wait_for(|status| {
+            status.keys.fetches > fetches || told(status).is_some_and(|now| now > messages.saturating_add(1))
+        });
+        timeout(LONGEST_WAIT, spoke).await.is_ok_and(|spoke| spoke.is_ok())
     }
 
     /// The same without waiting. One at a time, so that a storm of bad tokens piles nothing up.

@@ -121,6 +121,11 @@ impl VerifyingKey {
     pub(super) fn is_genuine(&self, message: &[u8], signature: &[u8]) -> bool {
         self.check.is_genuine(message, signature)
     }
+
+    /// Whether it is how we spell a signature: of a token there is one text.
+    pub(super) fn is_canonical(&self, signature: &[u8]) -> bool {
+        self.check.is_canonical(signature)
+    }
 }
 
 /// The header of what is signed here: names of algorithms and keys need no escapes.

@@ -42,7 +42,7 @@ impl KeyRing {
             let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
             (self.key_of(&Object::parse(&header).ok_or(TokenError::BadHeader)?, kind)?, payload, signature)
         };
-        if key.is_genuine(message.as_bytes(), &signature) {
+        if key.is_canonical(&signature) && key.is_genuine(message.as_bytes(), &signature) {
             Ok(Opened { payload, key })
         } else {
             Err(TokenError::BadSignature)

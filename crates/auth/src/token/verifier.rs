@@ -115,7 +115,8 @@ impl Verifier {
     }
 
     /// The same as [`verify`](Self::verify); but where keys are fetched from an issuer and the token names one that is not known, the keys are
-    /// fetched once more, at most once per cool-down whatever is asked, and any number of callers wait for the same answer.
+    /// fetched once more, at most once per cool-down whatever is asked, and any number of callers wait for the same answer. During a cool-down
+    /// who follows the revocations waits two seconds at most for the issuer to speak with a new key; others refuse at once.
     #[cfg_attr(not(feature = "remote"), expect(clippy::unused_async, reason = "the same signature with every feature"))]
     pub async fn verify_fresh(&self, token: &str) -> Result<AccessClaims, VerifyError> {
         let verdict = self.verify_at(token, self.clock.now().timestamp());
@@ -123,8 +124,18 @@ impl Verifier {
         if let (Err(error), Some(following)) = (&verdict, &self.following)
             && may_need_keys(*error)
         {
-            following.keys_fetched().await;
-            return self.verify_at(token, self.clock.now().timestamp());
+            let fetched = following.keys_fetched().await;
+            let verdict = self.verify_at(token, self.clock.now().timestamp());
+            if fetched || !is_unknown(&verdict) {
+                return verdict;
+            }
+            let spoke = following.issuer_spoke().await;
+            let verdict = self.verify_at(token, self.clock.now().timestamp());
+            return if spoke || !is_unknown(&verdict) {
+                verdict
+            } else {
+                Err(super::Undecided::KeysUnavailable.into())
+            };
         }
         verdict
     }
@@ -168,6 +179,11 @@ const fn may_need_keys(error: VerifyError) -> bool {
         VerifyError::Refused(TokenError::UnknownKey)
             | VerifyError::Undecided(Undecided::KeysUnavailable | Undecided::KeysTooOld)
     )
+}
+
+#[cfg(feature = "remote")]
+const fn is_unknown(verdict: &Result<AccessClaims, VerifyError>) -> bool {
+    matches!(verdict, Err(VerifyError::Refused(TokenError::UnknownKey)))
 }
 
 impl fmt::Debug for Verifier {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sme_pulse_auth::{
+    remote::FeedLoss,
     testing::Issuer,
     token::{Algorithm, KeyRing, TokenError, Undecided, VerifyError},
 };
@@ -207,4 +208,50 @@ async fn the_work_ends_with_the_last_clone() {
     fake.pass(Duration::from_mins(10)).await;
     tokio::task::yield_now().await;
     assert_eq!(fake.seen().keys, keys);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_signs_before_it_was_published_is_waited_for_during_the_cool_down() {
+    let fake = Fake::start().await;
+    let verifier = fake.follower(FeedLoss::GoOn).await;
+    for round in 2..12 {
+        // No time passes, so nobody's unknown key makes the keys be fetched.
+        fake.issuer.rotate();
+        let token = fake.issuer.token().mint();
+        let asking = tokio::spawn({
+            let verifier = verifier.clone();
+            async move { verifier.verify_fresh(&token).await.map(drop) }
+        });
+        fake.pass(Duration::from_millis(10)).await;
+        fake.send_after(0);
+        assert_eq!(asking.await.unwrap(), Ok(()));
+        assert_eq!(fake.seen().keys, round, "fetched because the issuer has spoken with the new key");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_nobody_is_refused_once_the_issuer_has_spoken_and_undecided_while_it_is_silent() {
+    let fake = Fake::start().await;
+    let verifier = fake.follower(FeedLoss::GoOn).await;
+    let token = Issuer::new().token().mint();
+    let ask = || {
+        tokio::spawn({
+            let (verifier, token) = (verifier.clone(), token.clone());
+            async move { verifier.verify_fresh(&token).await.map(drop) }
+        })
+    };
+    let asking = ask();
+    while !asking.is_finished() {
+        fake.pass(Duration::from_millis(10)).await;
+        fake.send_after(0);
+        tokio::task::spawn_blocking(|| {}).await.unwrap();
+    }
+    assert_eq!(asking.await.unwrap(), UNKNOWN);
+    let asking = ask();
+    while !asking.is_finished() {
+        fake.pass(Duration::from_millis(100)).await;
+        tokio::task::spawn_blocking(|| {}).await.unwrap();
+    }
+    assert_eq!(asking.await.unwrap(), Err(Undecided::KeysUnavailable.into()));
+    assert_eq!(fake.seen().keys, 1, "no fetch for it");
 }

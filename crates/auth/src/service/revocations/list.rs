@@ -45,6 +45,15 @@ impl List {
         self.newest
     }
 
+    /// The newest number that readers of this organization are shown; for those of all the newest there is.
+    pub(super) fn newest_of(&self, only: Option<OrgId>) -> u64 {
+        let shown = |kept: &&Kept| kept.org.is_none() || kept.org == only;
+        match only {
+            None => self.newest,
+            Some(_) => self.entries.iter().rev().find(shown).map_or(0, |kept| kept.revocation.seq),
+        }
+    }
+
     /// Adds what came after the newest, in order. What is there already is left out.
     pub(super) fn add(&mut self, rows: Vec<RevocationRow>, seen: Duration) {
         for RevocationRow { seq, org, what } in rows {

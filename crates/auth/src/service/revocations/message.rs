@@ -30,12 +30,14 @@ pub struct Progress {
     pub seq: u64,
     /// What they have really come to.
     covered: u64,
+    /// They say so themselves.
+    is_claimed: bool,
 }
 
 impl Progress {
     /// That of a reader who says that they have come so far.
     pub const fn claimed(seq: u64) -> Self {
-        Self { seq, covered: seq }
+        Self { seq, covered: seq, is_claimed: true }
     }
 }
 
@@ -99,6 +101,9 @@ impl AuthService {
             if list.is_too_long() {
                 return Err(RevocationsError::TooMany);
             }
+            // Who is told of one organization learns nothing of how many there are elsewhere: beyond its own, a number is nowhere.
+            let can_know = |known: &Progress| !known.is_claimed || known.covered <= list.newest_of(only);
+            let known = known.filter(can_know);
             let goes_on = known.filter(|known| list.goes_on_after(known.covered));
             let entries = list.after(goes_on.map_or(0, |known| known.covered), only);
             // Numbers never go back for who says where they are, unless that is nowhere.
@@ -115,7 +120,10 @@ impl AuthService {
             };
             (message, list.newest())
         };
-        Ok(RevocationMessage { progress: Progress { seq: message.seq, covered }, text: message.seal(&signer)? })
+        Ok(RevocationMessage {
+            progress: Progress { seq: message.seq, covered, is_claimed: false },
+            text: message.seal(&signer)?,
+        })
     }
 }
 

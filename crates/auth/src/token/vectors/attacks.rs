@@ -8,6 +8,7 @@ use crate::token::{
     Algorithm, KeyRing, Signer, SigningKey, TokenError,
     TokenError::{BadSignature, Malformed, UnknownKey, WrongAlgorithm},
     VerifyingKey,
+    check::lower_half,
     message::Kind,
 };
 
@@ -133,7 +134,9 @@ fn a_key_that_a_token_brings_along_is_not_looked_at() {
             let factory = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.signer_factory;
             let sign = |key: &SigningKey| {
                 let signer = factory(&algorithm.implementation(), &key.encoding()).unwrap();
-                URL_SAFE_NO_PAD.encode(signer.try_sign(message.as_bytes()).unwrap())
+                let signature = signer.try_sign(message.as_bytes()).unwrap();
+                let lower = if algorithm == Algorithm::Es256 { lower_half(&signature).unwrap() } else { None };
+                URL_SAFE_NO_PAD.encode(lower.unwrap_or(signature))
             };
             assert_eq!(refusal(&keys, &format!("{message}.{}", sign(&theirs))), Some(BadSignature), "{member}");
             assert_eq!(refusal(&keys, &format!("{message}.{}", sign(&ours))), None, "{member}");
@@ -155,5 +158,32 @@ fn a_key_signs_with_its_own_algorithm_alone() {
             let header = encoded(&format!(r#"{{"alg":"{other}"{id}}}"#));
             assert_eq!(refusal(&keys, &format!("{header}.{rest}")), Some(WrongAlgorithm), "{other}");
         }
+    }
+}
+
+/// `(r, s)` and `(r, n - s)` are both signatures of a message; of a token there is one text.
+#[test]
+fn an_ecdsa_signature_has_one_spelling() {
+    // The order of the group of P-256 (SEC 2 section 2.4.2), in four parts.
+    const N: [u64; 4] = [0xFFFF_FFFF_0000_0000, 0xFFFF_FFFF_FFFF_FFFF, 0xBCE6_FAAD_A717_9E84, 0xF3B9_CAC2_FC63_2551];
+    let key = pair(Algorithm::Es256, 1);
+    let (keys, signer) = (ring([key.public().clone()]), Signer::with_key(&key, "", ""));
+    for number in 0..64 {
+        let token = signer.sign_as_token(format!(r#"{{"foo":{number}}}"#).as_bytes()).unwrap();
+        assert_eq!(refusal(&keys, &token), None);
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        let mut borrow = false;
+        for (part, n) in N.iter().enumerate().rev() {
+            let place = 32 + part * 8..40 + part * 8;
+            let s = u64::from_be_bytes(signature[place.clone()].try_into().unwrap());
+            let (difference, first) = n.overflowing_sub(s);
+            let (difference, second) = difference.overflowing_sub(u64::from(borrow));
+            borrow = first || second;
+            signature[place].copy_from_slice(&difference.to_be_bytes());
+        }
+        assert!(key.public().is_genuine(message.as_bytes(), &signature), "the arithmetic of this test");
+        let twin = format!("{message}.{}", URL_SAFE_NO_PAD.encode(&signature));
+        assert_eq!(refusal(&keys, &twin), Some(BadSignature));
     }
 }
