@@ -125,9 +125,9 @@ on_both_databases! {
     async fn a_hundred_rotations_under_load_fail_no_request(mut home: Home) {
         let key = ready(&mut home);
         let servers = Rc::new([home.serve().await, home.serve().await]);
-        // Keys that sign as soon as they are published: `--now` leaves out the minute in which others would read them. Whoever does
-        // not know one yet has to ask, every time.
-        let importing = Rc::new(Importing::beside(Remote::at(&servers[0].url("")).cool_down(Duration::ZERO), key).await);
+        // Keys sign as soon as they are published: `--now` leaves out the minute in which others would read them, and the cool-down keeps
+        // strangers' tokens from having them fetched. Their tokens wait until the issuer speaks with the new key.
+        let importing = Rc::new(Importing::beside(Remote::at(&servers[0].url("")), key).await);
         let load = Rc::new(Load::default());
         let clients: Vec<_> =
             (0..CLIENTS).map(|_| spawn_local(client(Rc::clone(&servers), Rc::clone(&importing), Rc::clone(&load)))).collect();
