@@ -13,8 +13,9 @@ use crate::{
 /// What happens to tokens while nothing is heard of revocations. There is no default: both have a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedLoss {
-    /// So long after the last sign of life every token is undecided, until the feed is back: a revocation is never missed for
-    /// longer, and an outage of the issuer is an outage here. At least two seconds; the issuer gives a sign of life every second.
+    /// So long after the last sign of life every token is undecided, until the feed is back: a revocation is missed for no longer than
+    /// that, the leeway of the clocks and two seconds, and an outage of the issuer is an outage here. At least two seconds; the issuer
+    /// gives a sign of life every second.
     RefuseAfter(Duration),
     /// Tokens are accepted on, by what was known last: an outage of the issuer is not noticed, and a revocation during it counts
     /// only when the feed is back or the token has expired.

@@ -12,6 +12,10 @@ pub const MAX_REMEMBERED: usize = 262_144;
 /// How often memory is tidied, in seconds.
 const TIDY_SECONDS: i64 = 60;
 
+/// How far ahead the clock of an issuer may be, in seconds, before what it says is no sign of life: or one that was wrong for a while
+/// would make all that is right look old.
+const MOST_AHEAD: i64 = 60;
+
 /// What a genuine message meant to its reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -37,8 +41,12 @@ pub struct Follower {
     /// When numbers last went back, because the issuer's database was restored: what was signed before has other numbers.
     restored: i64,
     only: Option<OrgId>,
+    /// For how many seconds revocations are told, by the newest message.
+    keep: u32,
     known: Known,
     tidied: i64,
+    /// The clock here went back, and what was dropped while it was ahead may be missing.
+    doubtful: bool,
 }
 
 impl Follower {
@@ -51,8 +59,10 @@ impl Follower {
             at: None,
             restored: i64::MIN,
             only: None,
+            keep: u32::MAX,
             known: Known::default(),
             tidied: i64::MIN,
+            doubtful: false,
         }
     }
 
@@ -69,18 +79,21 @@ impl Follower {
         if until > now && !message.entries.is_empty() {
             self.known.add(&message.entries, until);
         }
+        self.doubtful |= now < self.tidied;
         if self.known.len() > self.most || now.saturating_sub(self.tidied) >= TIDY_SECONDS || now < self.tidied {
             self.known.tidy(now, self.most);
             self.tidied = now;
         }
-        self.step(message)
+        self.step(message, now)
     }
 
-    fn step(&mut self, message: &Revocations) -> Step {
-        if message.at < self.restored {
+    fn step(&mut self, message: &Revocations, now: i64) -> Step {
+        if message.at < self.restored || message.at > now.saturating_add(MOST_AHEAD) {
             return Step::Old;
         }
-        if message.after > self.seq {
+        // Who is told of others now has not been told what came before; only a snapshot says it.
+        let others = self.at.is_some() && message.only != self.only;
+        if message.after > self.seq || message.after != 0 && (others || self.doubtful) {
             return Step::Gap;
         }
         let newer = self.at.is_none_or(|at| message.at > at);
@@ -109,6 +122,8 @@ impl Follower {
         self.seq = message.seq;
         self.at = Some(message.at);
         self.only = message.only;
+        self.keep = message.keep;
+        self.doubtful &= message.after != 0;
         Step::Current
     }
 
@@ -125,6 +140,13 @@ impl Follower {
     /// The only organization whose revocations are told; `None` for all.
     pub const fn only(&self) -> Option<OrgId> {
         self.only
+    }
+
+    /// Whether revocations that concern the token would still be told: it was not made longer ago than they are. (Where the life of
+    /// tokens was shortened, or the token does not say when it was made, they may not be.)
+    pub fn reaches(&self, claims: &AccessClaims, now: i64) -> bool {
+        let reach = i64::from(self.keep).saturating_add(self.leeway.into());
+        claims.issued_at.is_some_and(|made| made >= now.saturating_sub(reach))
     }
 
     /// How many revocations are remembered.

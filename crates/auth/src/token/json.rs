@@ -21,9 +21,6 @@ pub(super) enum Json<'a> {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
-/// More than our own tokens have, so that the list of members does not grow while it is read.
-const USUAL_MEMBERS: usize = 16;
-
 impl<'a> Object<'a> {
     /// Reads a whole text that must be one object. Depth is bounded by the parser (127 levels).
     pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
@@ -91,7 +88,8 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
-        let mut object = Object(Vec::with_capacity(USUAL_MEMBERS));
+        // No room is made ahead: a token may hold a thousand objects.
+        let mut object = Object(Vec::new());
         // Hash-free: a token is at most 8 KiB, so there are at most about a thousand members.
         while let Some((Name(name), value)) = members.next_entry()? {
             if object.get(&name).is_some() {

@@ -164,6 +164,10 @@ impl Trust {
         if told.is_some_and(|told| told.follower.refuses(claims)) {
             return Err(TokenError::Revoked.into());
         }
+        // Not before something is known of the feed: who goes on without it asks nothing of it.
+        if told.is_some_and(|told| told.heard.is_some() && !told.follower.reaches(claims, now.wall)) {
+            return Err(TokenError::Expired.into());
+        }
         if feed.knows_about(told, claims.org, &now, leeway) { Ok(()) } else { Err(Undecided::FeedLost.into()) }
     }
 }

@@ -211,3 +211,18 @@ async fn who_is_told_of_one_organization_knows_nothing_of_others() {
         assert_eq!(verdict(&verifier, &fake.issuer.token().org(4).mint()), others, "{loss:?}");
     }
 }
+
+/// As where the life of tokens was shortened: what took an old one back is not told any more.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_older_than_what_is_told_counts_no_more() {
+    let fake = Fake::start().await;
+    let verifier = fake.follower(FeedLoss::GoOn).await;
+    let (long, late) = (fake.issuer.token().lives(10 * 86_400).mint(), Duration::from_hours(25));
+    assert_eq!(verdict(&verifier, &long), Ok(()));
+    fake.issuer.clock().advance(late);
+    fake.send_after(0);
+    messages(&verifier, 2).await;
+    let refused = verifier.verify_fresh(&long).await.map(drop);
+    assert_eq!(refused, Err(TokenError::Expired.into()));
+    assert_eq!(verdict(&verifier, &fake.issuer.token().mint()), Ok(()));
+}

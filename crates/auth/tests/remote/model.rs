@@ -114,6 +114,8 @@ proptest! {
             let seq = number(sent.seq.index(all.len() + 1));
             let after = number(sent.after.index(usize::try_from(seq).unwrap() + 1));
             let message = message(&all, after, seq, sent.later);
+            // Clocks differ, though not by a minute.
+            now = now.max(message.at - 30);
             let step = follower.take(&message, now);
             received.push(message.clone());
             // One that came too early, behind a gap, has not counted yet.
@@ -169,7 +171,8 @@ proptest! {
         let all = entries(&history);
         let (mut exact, mut bounded) = (Follower::new(LEEWAY), Follower::new(LEEWAY).remembering(most));
         for seq in 1..=number(all.len()) {
-            let news = message(&all, seq - 1, seq, 0);
+            // All within a second, so that nothing is forgotten for its age.
+            let news = Revocations { at: START, ..message(&all, seq - 1, seq, 0) };
             exact.take(&news, START);
             prop_assert_eq!(bounded.take(&news, START), Step::Current);
             prop_assert!(bounded.remembered() <= most);
@@ -199,10 +202,10 @@ fn a_follower_begins_with_a_snapshot() {
 fn a_replica_whose_clock_is_behind_tells_news_but_gives_no_sign_of_life() {
     let all = entries(&[(Revoked::User(UserId::new(1)), 1), (Revoked::User(UserId::new(2)), 1)]);
     let mut follower = Follower::new(LEEWAY);
-    assert_eq!(follower.take(&Revocations { at: 2_000, ..message(&all, 0, 1, 0) }, START), Step::Current);
-    assert_eq!(follower.take(&Revocations { at: 1_999, ..message(&all, 1, 2, 0) }, START), Step::Old);
+    assert_eq!(follower.take(&Revocations { at: 2_000, ..message(&all, 0, 1, 0) }, 3_000), Step::Current);
+    assert_eq!(follower.take(&Revocations { at: 1_999, ..message(&all, 1, 2, 0) }, 3_000), Step::Old);
     assert_eq!(follower.seq(), 2);
-    assert_eq!(follower.take(&Revocations { at: 2_001, ..message(&all, 2, 2, 0) }, START), Step::Current);
+    assert_eq!(follower.take(&Revocations { at: 2_001, ..message(&all, 2, 2, 0) }, 3_000), Step::Current);
 }
 
 #[test]
@@ -210,13 +213,70 @@ fn after_a_restored_database_messages_of_before_it_mean_nothing() {
     let all = entries(&[(Revoked::User(UserId::new(1)), 1), (Revoked::User(UserId::new(2)), 1)]);
     let mut follower = Follower::new(LEEWAY);
     let before = Revocations { at: 2_000, ..message(&all, 1, 2, 0) };
-    follower.take(&Revocations { at: 1_999, ..message(&all, 0, 1, 0) }, START);
-    assert_eq!(follower.take(&before, START), Step::Current);
+    follower.take(&Revocations { at: 1_999, ..message(&all, 0, 1, 0) }, 3_000);
+    assert_eq!(follower.take(&before, 3_000), Step::Current);
     assert_eq!(
-        follower.take(&Revocations { at: 3_000, ..message(&all, 1, 1, 0) }, START),
+        follower.take(&Revocations { at: 3_000, ..message(&all, 1, 1, 0) }, 3_000),
         Step::Gap,
         "news cannot tell"
     );
-    assert_eq!(follower.take(&Revocations { at: 3_000, ..message(&all, 0, 1, 0) }, START), Step::Current);
-    assert_eq!((follower.take(&before, START), follower.seq()), (Step::Old, 1));
+    assert_eq!(follower.take(&Revocations { at: 3_000, ..message(&all, 0, 1, 0) }, 3_000), Step::Current);
+    assert_eq!((follower.take(&before, 3_000), follower.seq()), (Step::Old, 1));
+}
+
+#[test]
+fn who_is_told_of_others_than_before_begins_with_a_snapshot() {
+    let all = entries(&[(Revoked::User(UserId::new(1)), 1), (Revoked::User(UserId::new(2)), 1)]);
+    let told_of = |only, after, later| Revocations { only, ..message(&all, after, 2, later) };
+    let (one, other) = (Some(OrgId::new(1)), Some(OrgId::new(2)));
+    for (before, now) in [(one, other), (one, None), (None, one)] {
+        let mut follower = Follower::new(LEEWAY);
+        assert_eq!(follower.take(&told_of(before, 0, 0), START), Step::Current);
+        assert_eq!(follower.take(&told_of(now, 2, 1), START), Step::Gap, "what came before was never told");
+        assert_eq!(follower.only(), before);
+        assert_eq!(follower.take(&told_of(now, 0, 2), START), Step::Current);
+        assert_eq!(follower.take(&told_of(now, 2, 3), START), Step::Current);
+        assert_eq!(follower.only(), now);
+    }
+}
+
+#[test]
+fn a_clock_that_was_ahead_and_went_back_makes_a_snapshot_needed() {
+    let all = entries(&[(Revoked::Organization(OrgId::new(1)), 1)]);
+    let refused = |follower: &Follower| PROBES.iter().filter(|claims| follower.refuses(claims)).count();
+    let mut follower = Follower::new(LEEWAY);
+    assert_eq!(follower.take(&message(&all, 0, 1, 0), START), Step::Current);
+    let before = refused(&follower);
+    let ahead = START + i64::from(KEEP) * 10;
+    assert_eq!(follower.take(&message(&all, 1, 1, 1), ahead), Step::Current);
+    assert_eq!((before > 0, refused(&follower)), (true, 0), "by that clock no token can be that old");
+    assert_eq!(follower.take(&message(&all, 1, 1, 2), START), Step::Gap);
+    assert_eq!(follower.take(&message(&all, 0, 1, 3), START), Step::Current);
+    assert_eq!(refused(&follower), before);
+    assert_eq!(follower.take(&message(&all, 1, 1, 4), START), Step::Current);
+}
+
+#[test]
+fn what_is_signed_far_ahead_counts_and_makes_nothing_else_look_old() {
+    let all = entries(&[(Revoked::Organization(OrgId::new(1)), 1)]);
+    let mut follower = Follower::new(LEEWAY);
+    assert_eq!(follower.take(&message(&all, 0, 0, 0), START), Step::Current);
+    assert_eq!(follower.take(&message(&all, 0, 1, 3_600), START), Step::Old, "no sign of life");
+    assert!(PROBES.iter().any(|claims| follower.refuses(claims)));
+    assert_eq!(follower.take(&message(&all, 0, 1, 1), START), Step::Current);
+}
+
+#[test]
+fn tokens_from_before_what_is_told_are_beyond_its_reach() {
+    let all = entries(&[(Revoked::User(UserId::new(1)), 1)]);
+    let mut follower = Follower::new(LEEWAY);
+    let probe = PROBES.first().unwrap();
+    let made = probe.issued_at.unwrap();
+    assert!(follower.reaches(probe, made + 1_000_000), "nothing is known of the reach yet");
+    follower.take(&message(&all, 0, 1, 0), START);
+    let last = made + i64::from(KEEP + LEEWAY);
+    assert!(follower.reaches(probe, last) && !follower.reaches(probe, last + 1));
+    let mut nobody_knows_when = probe.clone();
+    nobody_knows_when.issued_at = None;
+    assert!(!follower.reaches(&nobody_knows_when, made));
 }

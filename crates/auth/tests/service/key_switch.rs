@@ -187,4 +187,42 @@ on_both_databases! {
         assert!(matches!(replica.auth.reload_keys().await, Err(KeySetError::Sealed(_))));
         assert!(is_refused(&replica, &forged).await && is_refused(&replica, &own).await);
     }
+
+    /// As docs/keys.md tells operators to go about it.
+    async fn with_an_encryption_key_the_secret_is_replaced_and_the_keys_stay(office: Office) {
+        let encryption = b"an encryption key of thirty-two b.";
+        let with = |secret: &'static [u8], encryption: Option<&'static [u8]>| Setup {
+            keys: ServiceKeys::new(secret, encryption),
+            algorithm: Algorithm::EdDsa,
+        };
+        let first = office.set_up(3, with(SECRET, None)).await;
+        first.auth.prepare_keys().await.unwrap();
+        let token = first.token().await;
+        let introduced = office.set_up(4, with(SECRET, Some(encryption))).await;
+        introduced.auth.prepare_keys().await.unwrap();
+        introduced.auth.key_set().rotate(true).await.unwrap();
+        introduced.auth.reload_keys().await.unwrap();
+        let newer = introduced.token().await;
+
+        let other: &[u8] = b"another secret of thirty-two bytes";
+        let replaced = office.set_up(5, with(other, Some(encryption))).await;
+        replaced.auth.prepare_keys().await.unwrap();
+        for token in [&token, &newer] {
+            replaced.auth.authenticate(token).await.unwrap();
+        }
+        replaced.auth.authenticate(&replaced.token().await).await.unwrap();
+        replaced.auth.key_set().rotate(true).await.unwrap();
+    }
+
+    async fn a_secret_that_a_straggler_brought_back_is_retired_again(office: Office) {
+        let signing = office.signing_with(3, Algorithm::EdDsa).await;
+        office.signing_with(4, Algorithm::Hs256).await;
+        let state = async || {
+            let all = signing.auth.key_set().list().await.unwrap();
+            all.into_iter().find(|key| key.is_shared_secret()).unwrap().state
+        };
+        assert_eq!(state().await, KeyState::Current);
+        signing.auth.maintain_keys().await.unwrap();
+        assert_eq!(state().await, KeyState::Retired);
+    }
 }

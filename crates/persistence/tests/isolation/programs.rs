@@ -38,9 +38,17 @@ fn prefix(text: &str) -> KeyPrefix {
 async fn three(test: &TestStore) {
     two(test).await;
     run(test, "core", "organizations", "INSERT INTO $ (name) VALUES ('Org 3')").await;
-    let roles = "INSERT INTO $ (code, name) VALUES ('owner', 'O'), ('cashier', 'C'), ('accountant', 'A')";
+    let roles =
+        "INSERT INTO $ (code, name) VALUES ('owner', 'O'), ('cashier', 'C'), ('accountant', 'A'), ('admin', 'D')";
     run(test, "core", "roles", roles).await;
-    run(test, "auth", "memberships", "INSERT INTO $ (org_id, user_id) VALUES (1, 2), (3, 2)").await;
+    let third = "INSERT INTO $ (org_id, email, password_hash) VALUES (2, 'u3@example.com', 'x')";
+    run(test, "core", "users", third).await;
+    // Others belong and have roles there, too.
+    run(test, "auth", "memberships", "INSERT INTO $ (org_id, user_id) VALUES (3, 1), (1, 3), (1, 2), (3, 2)").await;
+    for (user, org) in [(1, 1), (1, 3), (3, 1), (3, 2)] {
+        let admin = format!("INSERT INTO $ (user_id, org_id, role_id) VALUES ({user}, {org}, 4)");
+        run(test, "core", "user_roles", &admin).await;
+    }
     let permissions: PermissionSet = [Permission::ReadPartners].into_iter().collect();
     for (org, text, role) in PLACES {
         let tx = test.store.begin(acting(org)).await.unwrap();
@@ -63,7 +71,7 @@ on_both_databases! {
     async fn a_key_acts_for_its_creator_as_they_are_in_its_own_organization(test: TestStore) {
         three(&test).await;
         for inactive in [1, 3] {
-            let set = format!("UPDATE $ SET status = CASE WHEN org_id = {inactive} THEN 'inactive' ELSE 'active' END");
+            let set = format!("UPDATE $ SET status = CASE WHEN (org_id = {inactive}) = (user_id = 2) THEN 'inactive' ELSE 'active' END");
             run(&test, "auth", "memberships", &set).await;
             for (org, text, role) in PLACES {
                 let creator = test.store.api_key(prefix(text)).await.unwrap().unwrap().creator;

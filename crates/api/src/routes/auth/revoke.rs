@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web::Data};
 use sme_pulse_auth::{guard::RevokeTokens, service::AuthService};
+use sme_pulse_domain::api_key::KeyKind;
 
 use super::token_body::{TokenBody, token_of};
 use crate::{
@@ -10,9 +11,6 @@ use crate::{
     input::Body,
     routes::{caller::Watcher, origin},
 };
-
-/// What keys for programs begin with. They are ended where they were made.
-const API_KEY: &str = "smep_";
 
 /// Ends the session of a live access or refresh token; all its tokens are refused from now on.
 ///
@@ -36,8 +34,14 @@ pub(super) async fn handle(
     auth: Data<AuthService>,
 ) -> Result<HttpResponse, ApiError> {
     let token = token_of(&body)?;
-    if token.expose().starts_with(API_KEY) {
-        return Err(ApiError::rule(Rule::UnsupportedTokenType, "API keys are revoked under /api/v1/api-keys."));
+    // Keys are ended where they were made, and an answer of success would be believed.
+    let elsewhere = match KeyKind::of(token.expose()) {
+        Some(KeyKind::Organization) => Some("API keys are revoked under /api/v1/api-keys."),
+        Some(KeyKind::Service) => Some("Service accounts are revoked by the operator."),
+        None => None,
+    };
+    if let Some(detail) = elsewhere {
+        return Err(ApiError::rule(Rule::UnsupportedTokenType, detail));
     }
     if auth.revoke_token(watcher.reach(), token.expose(), &origin(&context)).await?.is_some() {
         context.notice(Notice::info("Session ended").reason("token revoked"));

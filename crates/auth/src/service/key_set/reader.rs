@@ -217,7 +217,9 @@ impl KeyReader {
     fn has_gap(&self) -> bool {
         let known = self.known();
         let lacks = |state| !known.iter().flatten().any(|key| key.state == state && !key.is_shared_secret());
-        self.setting.algorithm.is_some() && (lacks(KeyState::Current) || lacks(KeyState::Next))
+        // Somebody who was told to sign with the secret has started since, and may be gone by now.
+        let secret = known.iter().flatten().any(|key| key.is_shared_secret() && key.state == KeyState::Current);
+        self.setting.algorithm.is_some() && (lacks(KeyState::Current) || lacks(KeyState::Next) || secret)
     }
 
     fn is_older(&self, age: TimeDelta) -> bool {

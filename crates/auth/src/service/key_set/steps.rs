@@ -67,13 +67,15 @@ impl Bench<'_> {
         if if_older.is_some_and(|age| self.now.signed_duration_since(current.since()) < age) {
             return Ok(self.changed(None, true));
         }
-        let next = self.next().ok_or(KeySetError::NoNext)?;
-        let seconds = next.unripe_seconds(self.now);
+        let seconds = self.next().ok_or(KeySetError::NoNext)?.unripe_seconds(self.now);
         if seconds > 0 && !at_once {
             return Err(KeySetError::TooYoung { seconds });
         }
         self.require_all_open()?;
         self.renew().await?;
+        // As they are protected now: what is saved is the whole row.
+        let current = self.current().ok_or(KeySetError::NoCurrent)?;
+        let next = self.next().ok_or(KeySetError::NoNext)?;
         let retired = self.replace(current, next).await?;
         Ok(self.changed(Some(retired), true))
     }

@@ -7,14 +7,16 @@ use std::{
 
 use actix_web::web::Data;
 use sme_pulse_auth::guard::Reach;
-use sme_pulse_domain::ids::{OrgId, UserId};
+use sme_pulse_domain::ids::OrgId;
 use tokio::sync::watch;
 
 use crate::error::ApiError;
 
 /// Streams of one process. Each costs a signature a second.
 const AT_MOST: usize = 256;
-/// Streams of one caller: a few replicas of a few services.
+/// Those of them that organizations may have all together: what the operator's own services follow is never crowded out.
+const OF_ORGANIZATIONS: usize = 192;
+/// Streams of one organization or service account: a few replicas of a few services.
 const OF_ONE: usize = 16;
 /// Seconds after which a caller with too many may try again.
 const TRY_AGAIN: u64 = 5;
@@ -22,14 +24,14 @@ const TRY_AGAIN: u64 = 5;
 /// Whose streams count together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Follower {
-    User(UserId, OrgId),
+    Organization(OrgId),
     Service(String),
 }
 
 impl Follower {
     pub(super) fn of(reach: &Reach) -> Self {
         match reach {
-            Reach::Organization(principal) => Self::User(principal.user_id(), principal.org_id()),
+            Reach::Organization(principal) => Self::Organization(principal.org_id()),
             Reach::Installation(name) => Self::Service(name.clone()),
         }
     }
@@ -45,6 +47,8 @@ pub struct Followers {
 #[derive(Debug, Default)]
 struct Places {
     taken: usize,
+    /// Of those, by organizations.
+    by_organizations: usize,
     of: HashMap<Follower, usize>,
 }
 
@@ -72,7 +76,9 @@ impl Place {
     pub(super) fn take(followers: &Data<Followers>, who: Follower) -> Result<Self, ApiError> {
         let stopped = followers.stopped.subscribe();
         let mut places = followers.lock();
-        if *stopped.borrow() || places.taken >= AT_MOST {
+        let is_organization = matches!(who, Follower::Organization(_));
+        let crowded = is_organization && places.by_organizations >= OF_ORGANIZATIONS;
+        if *stopped.borrow() || places.taken >= AT_MOST || crowded {
             return Err(ApiError::Overloaded);
         }
         let own = places.of.entry(who.clone()).or_default();
@@ -81,6 +87,7 @@ impl Place {
         }
         *own = own.saturating_add(1);
         places.taken = places.taken.saturating_add(1);
+        places.by_organizations = places.by_organizations.saturating_add(usize::from(is_organization));
         drop(places);
         Ok(Self { followers: followers.clone(), who, stopped })
     }
@@ -96,6 +103,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut places = self.followers.lock();
         places.taken = places.taken.saturating_sub(1);
+        if matches!(self.who, Follower::Organization(_)) {
+            places.by_organizations = places.by_organizations.saturating_sub(1);
+        }
         if let Some(own) = places.of.get_mut(&self.who) {
             *own = own.saturating_sub(1);
             if *own == 0 {
@@ -109,29 +119,35 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
-    fn user(number: i64) -> Follower {
-        Follower::User(UserId::new(number), OrgId::new(1))
+    fn of(number: i64) -> Follower {
+        Follower::Organization(OrgId::new(number))
     }
 
     #[test]
-    fn one_caller_has_so_many_and_the_process_so_many_and_places_come_back() {
+    fn each_has_so_many_organizations_so_many_together_and_places_come_back() {
         let followers = Data::new(Followers::default());
-        let mut places: Vec<_> = (0..OF_ONE).map(|_| Place::take(&followers, user(0)).unwrap()).collect();
-        assert!(matches!(Place::take(&followers, user(0)), Err(ApiError::RateLimited(TRY_AGAIN))));
-        let others = i64::try_from(AT_MOST - OF_ONE).unwrap();
-        places.extend((1..=others).map(|number| Place::take(&followers, user(number)).unwrap()));
-        assert!(matches!(Place::take(&followers, Follower::Service("one".to_owned())), Err(ApiError::Overloaded)));
+        let take = |who: Follower| Place::take(&followers, who);
+        let mut places: Vec<_> = (0..OF_ONE).map(|_| take(of(1)).unwrap()).collect();
+        assert!(matches!(take(of(1)), Err(ApiError::RateLimited(TRY_AGAIN))));
+        let others = i64::try_from(OF_ORGANIZATIONS - OF_ONE).unwrap();
+        places.extend((2..2 + others).map(|number| take(of(number)).unwrap()));
+        assert!(matches!(take(of(1_000)), Err(ApiError::Overloaded)));
+        let services =
+            (0..AT_MOST - OF_ORGANIZATIONS).map(|number| take(Follower::Service(number.to_string())).unwrap());
+        places.extend(services.collect::<Vec<_>>());
+        assert!(matches!(take(Follower::Service("one".to_owned())), Err(ApiError::Overloaded)));
         drop(places);
-        assert!(Place::take(&followers, user(0)).is_ok());
-        assert!(followers.lock().of.is_empty() && followers.lock().taken == 0);
+        assert!(take(of(1)).is_ok());
+        let left = followers.lock();
+        assert!(left.of.is_empty() && left.taken == 0 && left.by_organizations == 0);
     }
 
     #[tokio::test]
     async fn the_end_reaches_who_follows_and_who_would() {
         let followers = Data::new(Followers::default());
-        let mut place = Place::take(&followers, user(1)).unwrap();
+        let mut place = Place::take(&followers, of(1)).unwrap();
         followers.end();
         place.end().await;
-        assert!(matches!(Place::take(&followers, user(2)), Err(ApiError::Overloaded)));
+        assert!(matches!(Place::take(&followers, of(2)), Err(ApiError::Overloaded)));
     }
 }
