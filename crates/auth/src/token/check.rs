@@ -108,14 +108,14 @@ impl Check {
     /// lower half (SEC 1 section 4.1.4 takes both). All others have one.
     pub(super) fn is_canonical(&self, signature: &[u8]) -> bool {
         match self {
-            Self::P256(..) => lower_half(signature).is_some_and(|other| other.is_none()),
+            Self::P256(..) => with_lower_half(signature).is_some_and(|canonical| canonical == *signature),
             Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_) | Self::Ed25519(_) => true,
         }
     }
 }
 
-/// The other spelling of an ECDSA signature, where it is the one that counts; the outer `None` for what is no signature.
-pub(super) fn lower_half(signature: &[u8]) -> Option<Option<Vec<u8>>> {
+/// The spelling of an ECDSA signature that counts; `None` for what is no signature.
+pub(super) fn with_lower_half(signature: &[u8]) -> Option<Vec<u8>> {
     let signature = p256::ecdsa::Signature::from_slice(signature).ok()?;
-    Some(signature.normalize_s().map(|lower| lower.to_bytes().to_vec()))
+    Some(signature.normalize_s().unwrap_or(signature).to_bytes().to_vec())
 }

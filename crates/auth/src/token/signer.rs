@@ -10,7 +10,9 @@ use sme_pulse_domain::{
 };
 use uuid::Uuid;
 
-use super::{Algorithm, KeyId, SigningError, SigningKey, check::lower_half, key::plain_header, message::REVOCATIONS};
+use super::{
+    Algorithm, KeyId, SigningError, SigningKey, check::with_lower_half, key::plain_header, message::REVOCATIONS,
+};
 
 /// Signs access tokens with one key.
 #[derive(Clone)]
@@ -146,10 +148,8 @@ impl Signer {
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
         let signer = (rust_crypto::DEFAULT_PROVIDER.signer_factory)(&self.algorithm.implementation(), &self.key);
         let mut signature = signer.map_err(|_| SigningError)?.try_sign(message.as_bytes()).map_err(|_| SigningError)?;
-        if self.algorithm == Algorithm::Es256
-            && let Some(lower) = lower_half(&signature).ok_or(SigningError)?
-        {
-            signature = lower;
+        if self.algorithm == Algorithm::Es256 {
+            signature = with_lower_half(&signature).ok_or(SigningError)?;
         }
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }

@@ -12,7 +12,7 @@ use sme_pulse_domain::{
     clock::Clock as _,
     method::Methods,
     role::RoleSet,
-    signing_key::{KeyState, SHARED_SECRET},
+    signing_key::{KeyRecord, KeyState, SHARED_SECRET},
 };
 use sme_pulse_testing::on_both_databases;
 
@@ -219,7 +219,7 @@ on_both_databases! {
         office.signing_with(4, Algorithm::Hs256).await;
         let state = async || {
             let all = signing.auth.key_set().list().await.unwrap();
-            all.into_iter().find(|key| key.is_shared_secret()).unwrap().state
+            all.into_iter().find(KeyRecord::is_shared_secret).unwrap().state
         };
         assert_eq!(state().await, KeyState::Current);
         signing.auth.maintain_keys().await.unwrap();

@@ -9,7 +9,7 @@ use sme_pulse_domain::{
     role::{Role, RoleSet},
     tenant::TenantScope,
 };
-use sme_pulse_persistence::{NewApiKey, NewServiceAccount};
+use sme_pulse_persistence::{KeyTable, NewApiKey, NewServiceAccount};
 use sme_pulse_testing::on_both_databases;
 
 use crate::support::{TestStore, now};
@@ -133,5 +133,18 @@ on_both_databases! {
             assert_eq!(found.account.name.as_str(), name);
         }
         assert!(test.store.service_account(prefix("cccccccccccc")).await.unwrap().is_none());
+    }
+
+    async fn the_last_use_of_a_key_is_that_keys_alone(test: TestStore) {
+        three(&test).await;
+        let accounts = "INSERT INTO $ (name, prefix, key_hash, permissions) VALUES ('one', 'aaaaaaaaaaaa', 'x', 'inspect_tokens'), ('two', 'bbbbbbbbbbbb', 'x', 'inspect_tokens')";
+        run(&test, "auth", "service_accounts", &accounts.replace("'x'", &format!("'{}'", "a".repeat(64)))).await;
+        for (kind, table) in [(KeyTable::ApiKeys, "api_keys"), (KeyTable::ServiceAccounts, "service_accounts")] {
+            let tx = test.store.begin_system().await.unwrap();
+            tx.note_keys_used(kind, &[2], (now(), now())).await.unwrap();
+            tx.commit().await.unwrap();
+            let used = format!("SELECT id FROM {} WHERE last_used_at IS NOT NULL", test.table("auth", table));
+            assert_eq!(test.numbers(&used).await, [2], "{table}");
+        }
     }
 }
