@@ -96,7 +96,7 @@ EXPLAINED = [
         "people see their own sessions wherever those were opened: the query and the policy ask for the person, who is the same",
     ),
     (
-        r"auth/src/guard\.rs:\d+ scope of .* in scope: (self\.0\.scope\(\)|scope)$",
+        r"auth/src/guard/recent_user\.rs:\d+ scope of .* in scope: ",
         "offered to other services, no route of this program calls it; and what it hands on has no other scope",
     ),
 ]
