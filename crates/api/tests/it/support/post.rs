@@ -38,17 +38,23 @@ impl Post {
         let (read, mut write) = stream.into_split();
         let mut lines = BufReader::new(read).lines();
         write.write_all(b"220 post\r\n").await.unwrap();
-        let mut message: Option<String> = None;
+        // A message is kept as a whole, or those that come at once would lie among each other.
+        let mut message: Option<Vec<String>> = None;
         while let Ok(Some(line)) = lines.next_line().await {
-            self.0.lock().unwrap().push(line.clone());
+            match &mut message {
+                Some(message) => message.push(line.clone()),
+                None if line == "DATA" => {}
+                None => self.0.lock().unwrap().push(line.clone()),
+            }
             let reply = match (&mut message, line.as_str()) {
-                (Some(_), ".") => {
+                (Some(whole), ".") => {
+                    self.0.lock().unwrap().append(whole);
                     message = None;
                     "250 kept"
                 }
                 (Some(_), _) => continue,
                 (None, "DATA") => {
-                    message = Some(String::new());
+                    message = Some(vec![line]);
                     "354 go on"
                 }
                 (None, line) if line.starts_with("EHLO") => "250-post\r\n250 AUTH PLAIN",
