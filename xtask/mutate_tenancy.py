@@ -88,6 +88,10 @@ EXPLAINED = [
         "the session's organization is the one that was read with its user, which is compared with the claim above",
     ),
     (
+        r"factor/step_up\.rs:\d+ organizations not compared in roles_of:",
+        "the row is read by the caller's own session, whose organization was compared with the caller's when they came in",
+    ),
+    (
         r"factor/waiting\.rs:\d+ organizations not compared in complete_log_in:",
         "a challenge is made at its user's home, and no account changes its home: it stands there for the day that one may",
     ),

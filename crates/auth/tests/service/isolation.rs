@@ -1,6 +1,6 @@
 //! What no route does: an operator's use cases stay within one organization as well.
 
-use sme_pulse_auth::service::set_organization_status;
+use sme_pulse_auth::{guard::Reach, service::set_organization_status};
 use sme_pulse_domain::{audit::Origin, clock::Clock as _, status::Status};
 use sme_pulse_testing::on_both_databases;
 
@@ -36,6 +36,18 @@ on_both_databases! {
         let suspended = "SELECT id FROM core.organizations WHERE status = 'inactive'";
         assert_eq!(office.numbers(suspended).await, [caller.home_id().get()]);
         let told = "SELECT org_id FROM auth.audit_log WHERE action = 'organization.suspended'";
+        assert_eq!(office.numbers(told).await, [caller.home_id().get()]);
+    }
+
+    async fn an_operators_service_ends_a_session_where_it_is(office: Office) {
+        office.sql("INSERT INTO core.organizations (name) VALUES ('Other')").await;
+        let token = office.here.token().await;
+        let caller = office.here.auth.authenticate(&token).await.unwrap();
+        let gateway = Reach::Installation("gateway".to_owned());
+        let ended = office.here.auth.revoke_token(&gateway, &token, &Origin::default()).await.unwrap().unwrap();
+        assert_eq!((ended.user, ended.org), (caller.user_id(), caller.home_id()));
+        assert!(office.here.auth.authenticate(&token).await.is_err());
+        let told = "SELECT org_id FROM auth.audit_log WHERE action LIKE '%token_revoked'";
         assert_eq!(office.numbers(told).await, [caller.home_id().get()]);
     }
 }

@@ -123,6 +123,22 @@ on_both_databases! {
         assert!(told(&app, person.org).await.iter().any(|told| told == "auth.session_ended"), "of other ones home is told");
     }
 
+    /// By somebody who is at home in a third organization, as the token's holder is in a second one.
+    async fn a_token_is_taken_back_where_it_is_of(app: TestApp) {
+        let (host, person) = (app.member(&[Role::Owner]).await, app.member(&[Role::Cashier]).await);
+        let guest = app.member(&[Role::Owner]).await;
+        app.join(host.org, &person.email, &[Role::Cashier]).await;
+        app.join(host.org, &guest.email, &[Role::Owner]).await;
+        let (there, asking) = (entered(&app, &person, host.org).await, entered(&app, &guest, host.org).await);
+        for (token, status) in [(&person.token, 200), (&there.token, 401)] {
+            assert_eq!(asking.post_json("/api/v1/auth/revoke", &json!({"token": token})).await.status, 200);
+            let member = if token == &person.token { &person } else { &there };
+            assert_eq!(member.get(SESSIONS).await.status, status);
+        }
+        let tells = async |org| told(&app, org).await.iter().any(|told| told == "auth.token_revoked");
+        assert_eq!((tells(host.org).await, tells(person.org).await, tells(guest.org).await), (true, false, false));
+    }
+
     async fn a_password_of_the_home_enters_no_other_organization(app: TestApp) {
         let (host, home) = (app.member(&[Role::Owner]).await, app.member(&[Role::Owner]).await);
         let person = app.colleague(home.org, "ann@example.com", &[Role::Cashier]).await;
