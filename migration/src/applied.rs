@@ -8,14 +8,14 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr, Statement};
 use crate::dialect::Dialect;
 
 /// What the list and the database say of each other.
-#[derive(Debug)]
-pub(crate) struct Standing {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
     /// In both, in the order of the list.
-    pub(crate) applied: Vec<String>,
+    pub applied: Vec<String>,
     /// In the list only, in its order.
-    pub(crate) pending: Vec<String>,
-    /// In the database only.
-    pub(crate) unknown: Vec<String>,
+    pub pending: Vec<String>,
+    /// In the database only: it was changed by a later version, or by another program.
+    pub unknown: Vec<String>,
 }
 
 impl Standing {

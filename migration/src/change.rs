@@ -4,6 +4,7 @@
 use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait};
 
 use crate::dialect::Dialect;
+use crate::perform::perform;
 use crate::table::Table;
 
 /// Makes its tables in order; on the way down removes them in reverse.
@@ -25,7 +26,7 @@ impl MigrationTrait for NewTables {
         let db = manager.get_connection();
         let dialect = Dialect::of(db.get_database_backend())?;
         for statement in self.tables.iter().flat_map(|table| dialect.create(table)) {
-            db.execute_unprepared(&statement).await?;
+            perform(db, &statement).await?;
         }
         Ok(())
     }
@@ -34,7 +35,7 @@ impl MigrationTrait for NewTables {
         let db = manager.get_connection();
         let dialect = Dialect::of(db.get_database_backend())?;
         for table in self.tables.iter().rev() {
-            db.execute_unprepared(&dialect.drop(table)).await?;
+            perform(db, &dialect.drop(table)).await?;
         }
         Ok(())
     }
@@ -64,7 +65,7 @@ impl MigrationTrait for AddedColumns {
         let db = manager.get_connection();
         let dialect = Dialect::of(db.get_database_backend())?;
         for statement in self.tables.iter().flat_map(|table| dialect.add(table)) {
-            db.execute_unprepared(&statement).await?;
+            perform(db, &statement).await?;
         }
         Ok(())
     }
@@ -73,7 +74,7 @@ impl MigrationTrait for AddedColumns {
         let db = manager.get_connection();
         let dialect = Dialect::of(db.get_database_backend())?;
         for statement in self.tables.iter().rev().flat_map(|table| dialect.take_away(table)) {
-            db.execute_unprepared(&statement).await?;
+            perform(db, &statement).await?;
         }
         Ok(())
     }

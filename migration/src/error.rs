@@ -27,6 +27,15 @@ pub enum MigrateError {
         /// What the system said.
         source: io::Error,
     },
+    /// The rehearsal for a plan was given up, so that nobody waits for it.
+    #[error(
+        "{} has to wait for others, or takes long; plan when less is going on, or on a restored copy",
+        name.as_deref().unwrap_or("the plan")
+    )]
+    Held {
+        /// The migration that it was at.
+        name: Option<String>,
+    },
     /// Neither SQLite nor PostgreSQL.
     #[error("there is no schema for this kind of database")]
     Unsupported,

@@ -61,14 +61,26 @@ impl Exclusive {
     }
 }
 
-async fn prepare(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+/// What a migrator's transaction begins with on PostgreSQL.
+pub(crate) const PREPARE: [&str; 3] = [
     // Waiting for another migrator, or building an index, may take longer than a request is given.
-    tx.execute_unprepared("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
-    tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK_KEY})")).await?;
+    "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0",
     // The first schema gets the list of migrations.
-    tx.execute_unprepared("SET LOCAL search_path = public, core, finance, analytics, auth").await?;
+    "SET LOCAL search_path = public, core, finance, analytics, auth",
     // Tables that are confined to organizations show their owner nothing otherwise.
-    tx.execute_unprepared("SET LOCAL sme_pulse.every_tenant = 'on'").await?;
+    "SET LOCAL sme_pulse.every_tenant = 'on'",
+];
+
+/// Waits until every other migrator is done.
+pub(crate) fn alone() -> String {
+    format!("SELECT pg_advisory_xact_lock({LOCK_KEY})")
+}
+
+async fn prepare(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    for statement in PREPARE {
+        tx.execute_unprepared(statement).await?;
+    }
+    tx.execute_unprepared(&alone()).await?;
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! The schema of SME Pulse: one ordered list of reversible changes for SQLite and PostgreSQL.
 //!
 //! To add a change: write `m<date>_<number>_<what>.rs` beside the others, with a way down, in strings rather than
-//! entities (which will change), and append it to [`Migrator`]. Changes are additive, so that the binary before still
-//! runs on the schema after.
+//! entities (which will change), sent by [`perform`], and append it to [`Migrator`]. Changes are additive, so that the binary
+//! before still runs on the schema after.
 
 mod applied;
 mod change;
@@ -29,12 +29,17 @@ mod m20261122_000016_given_passwords;
 mod m20261122_000017_revocations;
 mod m20261122_000018_signing_keys;
 mod m20261122_000019_api_keys;
+mod perform;
+mod plan;
 mod run;
 mod runtime_role;
 mod table;
 
+pub use applied::Standing;
 pub use error::MigrateError;
-pub use run::{down, fresh, pending, status, up, up_list};
+pub use perform::perform;
+pub use plan::{Plan, PlannedChange, TableLock, plan, plan_from_nothing, plan_list};
+pub use run::{down, fresh, pending, standing, status, up, up_list};
 pub use runtime_role::{Missing, RUNTIME_ROLE, prepare_runtime_role};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 

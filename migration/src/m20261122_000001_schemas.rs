@@ -3,6 +3,7 @@
 use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait};
 use sea_orm_migration::sea_orm::{DbBackend, Statement};
 
+use crate::perform::perform;
 use crate::table::Schema;
 
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl MigrationTrait for Schemas {
             let found = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
             let found = Statement::from_sql_and_values(DbBackend::Postgres, found, [name.into()]);
             if db.query_one_raw(found).await?.is_none() {
-                db.execute_unprepared(&format!("CREATE SCHEMA {name}")).await?;
+                perform(db, &format!("CREATE SCHEMA {name}")).await?;
             }
         }
         Ok(())
@@ -36,7 +37,7 @@ impl MigrationTrait for Schemas {
         let db = manager.get_connection();
         if db.get_database_backend() == DbBackend::Postgres {
             for name in Schema::ALL.map(Schema::name) {
-                db.execute_unprepared(&format!("DROP SCHEMA {name}")).await?;
+                perform(db, &format!("DROP SCHEMA {name}")).await?;
             }
         }
         Ok(())

@@ -4,6 +4,8 @@
 use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait};
 use sea_orm_migration::sea_orm::DbBackend;
 
+use crate::perform::perform;
+
 #[derive(Debug)]
 pub(crate) struct ChangeNotices;
 
@@ -59,14 +61,17 @@ impl MigrationTrait for ChangeNotices {
         if db.get_database_backend() != DbBackend::Postgres {
             return Ok(());
         }
-        db.execute_unprepared(FUNCTION).await?;
+        perform(db, FUNCTION).await?;
         for (name, event, table, arguments) in TRIGGERS {
-            db.execute_unprepared(&format!(
-                "CREATE TRIGGER {name} AFTER {event} ON {table} \
+            perform(
+                db,
+                &format!(
+                    "CREATE TRIGGER {name} AFTER {event} ON {table} \
                  FOR EACH ROW EXECUTE FUNCTION auth.notice_change({arguments}); \
                  CREATE TRIGGER {name}_emptied AFTER TRUNCATE ON {table} \
                  FOR EACH STATEMENT EXECUTE FUNCTION auth.notice_change()"
-            ))
+                ),
+            )
             .await?;
         }
         Ok(())
@@ -78,10 +83,9 @@ impl MigrationTrait for ChangeNotices {
             return Ok(());
         }
         for (name, _, table, _) in TRIGGERS {
-            db.execute_unprepared(&format!("DROP TRIGGER {name} ON {table}; DROP TRIGGER {name}_emptied ON {table}"))
-                .await?;
+            perform(db, &format!("DROP TRIGGER {name} ON {table}; DROP TRIGGER {name}_emptied ON {table}")).await?;
         }
-        db.execute_unprepared("DROP FUNCTION auth.notice_change()").await?;
+        perform(db, "DROP FUNCTION auth.notice_change()").await?;
         Ok(())
     }
 

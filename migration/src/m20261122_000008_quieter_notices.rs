@@ -4,6 +4,8 @@
 use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait};
 use sea_orm_migration::sea_orm::DbBackend;
 
+use crate::perform::perform;
+
 #[derive(Debug)]
 pub(crate) struct QuieterNotices;
 
@@ -52,7 +54,7 @@ impl MigrationTrait for QuieterNotices {
 async fn on_postgres(manager: &SchemaManager<'_>, statements: &str) -> Result<(), DbErr> {
     let db = manager.get_connection();
     if db.get_database_backend() == DbBackend::Postgres {
-        db.execute_unprepared(statements).await?;
+        perform(db, statements).await?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, Migratio
 use sea_orm_migration::sea_orm::DbBackend;
 
 use crate::change::{AddedColumns, NewTables};
+use crate::perform::perform;
 use crate::table::Kind::{BigInt, Char, Integer, Text, Timestamp, Varchar};
 use crate::table::OnDelete::Cascade;
 use crate::table::Part::{Check, Column, Id, Index, Now, Org, PrimaryKey, Refers, Unique};
@@ -101,7 +102,7 @@ impl MigrationTrait for SecondFactor {
         COLUMNS.up(manager).await?;
         let db = manager.get_connection();
         if db.get_database_backend() == DbBackend::Postgres {
-            db.execute_unprepared(NOTICE).await?;
+            perform(db, NOTICE).await?;
         }
         Ok(())
     }
@@ -109,7 +110,7 @@ impl MigrationTrait for SecondFactor {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         if db.get_database_backend() == DbBackend::Postgres {
-            db.execute_unprepared("DROP TRIGGER notice_sessions_proof ON auth.sessions").await?;
+            perform(db, "DROP TRIGGER notice_sessions_proof ON auth.sessions").await?;
         }
         COLUMNS.down(manager).await?;
         TABLES.down(manager).await

@@ -4,6 +4,7 @@
 use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait};
 
 use crate::dialect::Dialect;
+use crate::perform::perform;
 use crate::table::Kind::{BigInt, Char, Text, Timestamp, Varchar};
 use crate::table::Part::{Column, Id, Unique};
 use crate::table::Schema::Auth;
@@ -170,14 +171,14 @@ impl MigrationTrait for AuditEvidence {
         let log = log(dialect);
         for (name, postgres, sqlite) in COLUMNS {
             let kind = if dialect == Dialect::Postgres { postgres } else { sqlite };
-            db.execute_unprepared(&format!("ALTER TABLE {log} ADD COLUMN {name} {kind}")).await?;
+            perform(db, &format!("ALTER TABLE {log} ADD COLUMN {name} {kind}")).await?;
         }
         for (name, columns) in INDEXES {
-            db.execute_unprepared(&format!("CREATE INDEX {name} ON {log} ({columns})")).await?;
+            perform(db, &format!("CREATE INDEX {name} ON {log} ({columns})")).await?;
         }
         let triggers = if dialect == Dialect::Postgres { postgres() } else { sqlite() };
         for statement in dialect.create(&AUDIT_CHECKPOINTS).into_iter().chain(triggers) {
-            db.execute_unprepared(&statement).await?;
+            perform(db, &statement).await?;
         }
         Ok(())
     }
@@ -187,25 +188,25 @@ impl MigrationTrait for AuditEvidence {
         let dialect = Dialect::of(db.get_database_backend())?;
         let (log, schema) = (log(dialect), if dialect == Dialect::Postgres { "auth." } else { "" });
         // The table takes its triggers along.
-        db.execute_unprepared(&dialect.drop(&AUDIT_CHECKPOINTS)).await?;
+        perform(db, &dialect.drop(&AUDIT_CHECKPOINTS)).await?;
         let (more, on) = if dialect == Dialect::Postgres {
             ("audit_log_whole", " ON auth.audit_log")
         } else {
             ("audit_log_once", "")
         };
         for name in TRIGGERS.into_iter().chain([more]) {
-            db.execute_unprepared(&format!("DROP TRIGGER {name}{on}")).await?;
+            perform(db, &format!("DROP TRIGGER {name}{on}")).await?;
         }
         if dialect == Dialect::Postgres {
             for function in ["refuse_change", "refuse_all_but_erasure"] {
-                db.execute_unprepared(&format!("DROP FUNCTION auth.{function}()")).await?;
+                perform(db, &format!("DROP FUNCTION auth.{function}()")).await?;
             }
         }
         for (name, _) in INDEXES {
-            db.execute_unprepared(&format!("DROP INDEX {schema}{name}")).await?;
+            perform(db, &format!("DROP INDEX {schema}{name}")).await?;
         }
         for (name, ..) in COLUMNS.iter().rev() {
-            db.execute_unprepared(&format!("ALTER TABLE {log} DROP COLUMN {name}")).await?;
+            perform(db, &format!("ALTER TABLE {log} DROP COLUMN {name}")).await?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, Migratio
 use sea_orm_migration::sea_orm::DbBackend;
 
 use crate::change::NewTables;
+use crate::perform::perform;
 use crate::table::Kind::BigInt;
 use crate::table::OnDelete::Cascade;
 use crate::table::Part::{Active, Column, Index, Now, Org, PrimaryKey, Refers};
@@ -53,7 +54,7 @@ impl MigrationTrait for Memberships {
         TABLES.up(manager).await?;
         let db = manager.get_connection();
         if db.get_database_backend() == DbBackend::Postgres {
-            db.execute_unprepared(NOTICES).await?;
+            perform(db, NOTICES).await?;
         }
         Ok(())
     }

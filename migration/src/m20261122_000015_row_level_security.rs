@@ -6,6 +6,8 @@ pub(crate) mod functions;
 use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait};
 use sea_orm_migration::sea_orm::DbBackend;
 
+use crate::perform::perform;
+
 #[derive(Debug)]
 pub(crate) struct RowLevelSecurity;
 
@@ -208,7 +210,7 @@ async fn on_postgres(manager: &SchemaManager<'_>, statements: &[String]) -> Resu
     let db = manager.get_connection();
     if db.get_database_backend() == DbBackend::Postgres {
         for statement in statements {
-            db.execute_unprepared(statement).await?;
+            perform(db, statement).await?;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use sea_orm_migration::sea_orm::DbBackend;
 
 use crate::change::NewTables;
 use crate::m20261122_000015_row_level_security::confine;
+use crate::perform::perform;
 use crate::table::Kind::BigInt;
 use crate::table::OnDelete::Cascade;
 use crate::table::Part::{Column, Now, Org, PrimaryKey, Refers, Unique};
@@ -50,8 +51,8 @@ impl MigrationTrait for GivenPasswords {
         TABLES.up(manager).await?;
         let db = manager.get_connection();
         if db.get_database_backend() == DbBackend::Postgres {
-            db.execute_unprepared(&confine("auth.given_passwords")).await?;
-            db.execute_unprepared(AT_HOME).await?;
+            perform(db, &confine("auth.given_passwords")).await?;
+            perform(db, AT_HOME).await?;
         }
         Ok(())
     }

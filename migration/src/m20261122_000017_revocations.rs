@@ -6,6 +6,7 @@ use sea_orm_migration::sea_orm::DbBackend;
 
 use crate::change::NewTables;
 use crate::m20261122_000015_row_level_security::{close, functions::Exception};
+use crate::perform::perform;
 use crate::table::Kind::{BigInt, Uuid, Varchar};
 use crate::table::Part::{Check, Column, Id, Index, Now};
 use crate::table::Schema::Auth;
@@ -229,16 +230,16 @@ impl MigrationTrait for Revocations {
         TABLES.up(manager).await?;
         let db = manager.get_connection();
         if db.get_database_backend() == DbBackend::Postgres {
-            db.execute_unprepared(&close("auth.revocations")).await?;
+            perform(db, &close("auth.revocations")).await?;
             for exception in &EXCEPTIONS {
-                db.execute_unprepared(&exception.create()).await?;
+                perform(db, &exception.create()).await?;
             }
             for source in &SOURCES {
-                db.execute_unprepared(&source.on_postgres()).await?;
+                perform(db, &source.on_postgres()).await?;
             }
         } else {
             for source in &SOURCES {
-                db.execute_unprepared(&source.on_sqlite()).await?;
+                perform(db, &source.on_sqlite()).await?;
             }
         }
         Ok(())
@@ -248,11 +249,11 @@ impl MigrationTrait for Revocations {
         let db = manager.get_connection();
         let backend = db.get_database_backend();
         for source in &SOURCES {
-            db.execute_unprepared(&source.take_back(backend)).await?;
+            perform(db, &source.take_back(backend)).await?;
         }
         if backend == DbBackend::Postgres {
             for exception in &EXCEPTIONS {
-                db.execute_unprepared(&format!("DROP FUNCTION {}", exception.signature())).await?;
+                perform(db, &format!("DROP FUNCTION {}", exception.signature())).await?;
             }
         }
         TABLES.down(manager).await

@@ -4,6 +4,7 @@ use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, Migratio
 use sea_orm_migration::sea_orm::DbBackend;
 
 use crate::change::NewTables;
+use crate::perform::perform;
 use crate::table::Kind::{Text, Timestamp, Varchar};
 use crate::table::Part::{Check, Column, Now, UniqueWhere};
 use crate::table::Schema::Auth;
@@ -71,7 +72,7 @@ impl MigrationTrait for SigningKeys {
         TABLES.up(manager).await?;
         let db = manager.get_connection();
         if db.get_database_backend() == DbBackend::Postgres {
-            db.execute_unprepared(NOTICE).await?;
+            perform(db, NOTICE).await?;
         }
         Ok(())
     }
@@ -80,7 +81,7 @@ impl MigrationTrait for SigningKeys {
         TABLES.down(manager).await?;
         let db = manager.get_connection();
         if db.get_database_backend() == DbBackend::Postgres {
-            db.execute_unprepared("DROP FUNCTION auth.notice_keys()").await?;
+            perform(db, "DROP FUNCTION auth.notice_keys()").await?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use sea_orm_migration::sea_orm::DbBackend;
 use crate::change::NewTables;
 use crate::m20261122_000015_row_level_security::functions::Exception;
 use crate::m20261122_000015_row_level_security::{PERSON, close, confine};
+use crate::perform::perform;
 use crate::table::Kind::{BigInt, Char, Timestamp, Varchar};
 use crate::table::OnDelete::Cascade;
 use crate::table::Part::{Column, Id, Index, Now, Org, Refers, Unique, UniqueWhere};
@@ -146,7 +147,7 @@ impl MigrationTrait for ApiKeys {
         }
         let walls = [confine("auth.api_keys"), own(), close("auth.service_accounts"), NOTICES.to_owned()];
         for statement in walls.into_iter().chain(FUNCTIONS.iter().map(Exception::create)) {
-            db.execute_unprepared(&statement).await?;
+            perform(db, &statement).await?;
         }
         Ok(())
     }
@@ -155,7 +156,7 @@ impl MigrationTrait for ApiKeys {
         let db = manager.get_connection();
         if db.get_database_backend() == DbBackend::Postgres {
             for function in &FUNCTIONS {
-                db.execute_unprepared(&function.remove()).await?;
+                perform(db, &function.remove()).await?;
             }
         }
         TABLES.down(manager).await

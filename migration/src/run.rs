@@ -90,6 +90,11 @@ pub async fn status(db: &impl ConnectionTrait) -> Result<Vec<(String, bool)>, Mi
     Ok(all)
 }
 
+/// Which migrations the database has, lacks, and has beyond the list. It reads, and creates nothing.
+pub async fn standing(db: &impl ConnectionTrait) -> Result<Standing, MigrateError> {
+    Ok(Standing::read::<Migrator>(db).await?)
+}
+
 /// How many migrations of the list the database lacks; 0 means that this version can run on it.
 ///
 /// Two small reads. It never creates the list, and needs the right to read it alone.

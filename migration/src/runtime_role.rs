@@ -48,7 +48,7 @@ const UNGRANTED: &str = "SELECT 1 WHERE EXISTS (SELECT FROM pg_class c JOIN pg_n
 
 /// Rows, and nothing of the schema: no TRUNCATE, no DDL. What nobody may change while serving is not granted at all; of an
 /// event that is what an erasure changes, and a trigger lets through nothing but erasures.
-const GRANT: &str = "
+pub(crate) const GRANT: &str = "
 GRANT USAGE ON SCHEMA core, finance, analytics, auth TO sme_pulse_runtime;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core, finance, analytics, auth TO sme_pulse_runtime;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA core, finance, analytics, auth TO sme_pulse_runtime;

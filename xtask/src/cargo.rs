@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, anyhow, bail};
 
@@ -10,10 +11,14 @@ use crate::postgres::{Cluster, Commits};
 use crate::process::{self, Outcome, Signals};
 use crate::say::say;
 
-/// The workspace, wherever the command was typed.
+/// The workspace, wherever the command was typed. Asked of the cargo that runs this program, because two checkouts that
+/// share a target folder share this program as well, and it would work on the one it was compiled in.
 pub(crate) fn root() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here)
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&here).ancestors().nth(1).unwrap_or(Path::new(".")).to_owned()
+    })
 }
 
 /// The cargo that runs this program, in the workspace.
@@ -82,7 +87,7 @@ pub(crate) fn bench(args: &[String], signals: &Signals) -> anyhow::Result<u8> {
     let mut command = Command::new(bench);
     command.arg("--product").arg(product).arg("--floor").arg(floor).args(args).current_dir(root());
     let all_rows = !args.iter().any(|arg| arg.starts_with("--only"));
-    let on_postgres = |arg: &String| ["refresh", "lists", "walls"].iter().any(|row| arg.ends_with(row));
+    let on_postgres = |arg: &String| ["refresh", "lists", "walls", "capacity"].iter().any(|row| arg.ends_with(row));
     let cluster =
         if all_rows || args.iter().any(on_postgres) { Cluster::start(Commits::Durable, signals)? } else { None };
     if let Some((cluster, pgbench)) = cluster.as_ref().and_then(|cluster| Some((cluster, cluster.program("pgbench")?)))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::now;
 use crate::process::{self, Outcome, Signals};
 use crate::say::say;
-use crate::{cargo, deny, dependencies, docs, package, public_api, test, tidy};
+use crate::{alerts, cargo, deny, dependencies, deployment, docs, fuzz_api, package, public_api, test, tidy};
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,9 @@ impl fmt::Display for Verdict {
         })
     }
 }
+
+/// Requests of a kind for each operation: about a minute.
+pub(crate) const API_CASES: u32 = 20;
 
 type Step<'a> = (&'static str, &'a dyn Fn() -> anyhow::Result<Verdict>);
 
@@ -71,7 +74,7 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         }
         Ok(all)
     };
-    let steps: [Step<'_>; 13] = [
+    let steps: [Step<'_>; 16] = [
         ("format", &|| passes(&["fmt", "--all", "--check"])),
         ("tidy", &|| tidy::check(cargo::root())),
         ("dependency directions", &|| dependencies::check()),
@@ -83,16 +86,20 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         ("documentation", &document),
         ("package", &|| package::check(signals)),
         ("public surface", &|| public_api::check(false, signals)),
+        ("alert rules", &|| alerts::check(signals)),
+        ("deployment files", &|| deployment::check(signals)),
         ("generated documents", &|| docs::check(signals)),
+        ("API as described", &|| fuzz_api::check(API_CASES, None, signals)),
         ("tests", &|| Ok(Verdict::of(test::run(&[], signals)? == 0))),
     ];
-    let mut results = Vec::new();
+    let (mut results, mut errors) = (Vec::new(), Vec::new());
     let chosen = |name: &str| only.is_empty() || only.iter().any(|start| name.starts_with(start.as_str()));
     for (name, step) in steps.into_iter().filter(|(name, _)| chosen(name)) {
         say(format_args!("\n== {name}"));
         let began = now();
         let verdict = step().unwrap_or_else(|error| {
             say(format_args!("error: {error:#}"));
+            errors.push(format!("{name}: {error:#}"));
             Verdict::Failed
         });
         if signals.stop_requested() {
@@ -104,7 +111,12 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         say("error: no step has such a name");
         return 2;
     }
-    conclude(&results)
+    let code = conclude(&results);
+    // Again at the end: a log of thousands of lines is read from there.
+    for error in errors {
+        say(format_args!("\n{error}"));
+    }
+    code
 }
 
 fn conclude(results: &[(&str, Verdict, Duration)]) -> u8 {

@@ -1,12 +1,15 @@
 //! `cargo xtask …`: the few commands a developer or a build machine types. It composes other commands and holds no
 //! logic of the product; what it runs is the same `sme-pulse` binary that is deployed.
 
+mod alerts;
 mod cargo;
 mod ci;
 mod clock;
 mod deny;
 mod dependencies;
+mod deployment;
 mod docs;
+mod fuzz_api;
 mod package;
 mod postgres;
 mod process;
@@ -14,6 +17,7 @@ mod product;
 mod public_api;
 mod ready;
 mod say;
+mod statements;
 mod test;
 mod tidy;
 
@@ -35,7 +39,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Changes the database schema: up (default), down, status, fresh
+    /// Changes the database schema: up (default), plan, down, status, fresh
     Migrate {
         #[command(flatten)]
         build: Build,
@@ -83,6 +87,17 @@ enum Task {
         #[arg(long)]
         write: bool,
     },
+    /// Writes the statements that this version sends, for the tests that later schemas still answer them; at each release
+    RecordStatements,
+    /// Asks a running server what the description of its API promises, with requests made from that description
+    FuzzApi {
+        /// Most requests of a kind for an operation
+        #[arg(long, default_value_t = ci::API_CASES)]
+        cases: u32,
+        /// Repeats a run: the seed that it printed
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Takes each wall between organizations out of a copy and looks whether the tests notice
     MutateTenancy {
         /// Handed to the script: `--list`, `--only PATTERN`, `--restart`, `--table`
@@ -91,7 +106,7 @@ enum Task {
     },
     /// Measures the release build against floors built in the same run
     Bench {
-        /// Handed to the benchmark: `--quick`, `--addresses N`, `--only ROW`
+        /// Handed to the benchmark: `--quick`, `--addresses N`, `--organizations N,N,…`, `--only ROW`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -126,6 +141,8 @@ fn run(task: Task) -> anyhow::Result<u8> {
         Task::Ci { only } => Ok(ci::run(&only, &signals)),
         Task::Docs => docs::write(&signals),
         Task::PublicApi { write } => Ok(u8::from(public_api::check(write, &signals)? == Verdict::Failed)),
+        Task::RecordStatements => statements::record(&signals),
+        Task::FuzzApi { cases, seed } => Ok(u8::from(fuzz_api::check(cases, seed, &signals)? != Verdict::Passed)),
         Task::MutateTenancy { args } => cargo::mutate_tenancy(&args, &signals),
         Task::Bench { args } => cargo::bench(&args, &signals),
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use tempfile::NamedTempFile;
 
 use crate::cargo;
 use crate::ci::Verdict;
@@ -35,22 +36,36 @@ pub(crate) fn check(signals: &Signals) -> anyhow::Result<Verdict> {
     for package in PACKAGES {
         complaints.extend(complaints_about(package, &contents(package)?));
     }
-    let folder = target()?.join("package");
+    let target = target()?;
+    // Cargo keeps what it has unpacked by the path of the build folder and the version, and never looks whether the package
+    // of that version is still the same: a checkout where an earlier one lay would be compiled from that one's sources.
+    fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
+    let build =
+        tempfile::Builder::new().prefix("packing-").tempdir_in(&target).context("cannot make a build folder")?;
     let mut pack = cargo::command(&["package", "--quiet", "--allow-dirty"]);
+    pack.env("CARGO_BUILD_BUILD_DIR", build.path());
     for package in PACKAGES {
         pack.args(["-p", package]);
     }
-    let packed = process::run(&mut pack, signals)? == Outcome::Exited(0);
-    for package in PACKAGES.iter().filter(|_| packed) {
-        let file = folder.join(format!("{package}-{}.crate", env!("CARGO_PKG_VERSION")));
+    let complaint = NamedTempFile::new().context("cannot make a file for what cargo says")?;
+    let packed = process::run(pack.stderr(complaint.reopen()?), signals)?;
+    let said = fs::read(complaint.path()).context("cannot read what cargo said")?;
+    let said = String::from_utf8_lossy(&said);
+    if packed != Outcome::Exited(0) {
+        bail!("cargo package ended with {}\n{}", packed.describe(), said.trim());
+    }
+    for package in PACKAGES {
+        let file = target.join("package").join(format!("{package}-{}.crate", env!("CARGO_PKG_VERSION")));
         let size = fs::metadata(&file).with_context(|| format!("{} was not made", file.display()))?.len();
         say(format_args!("{package}: {size} bytes"));
         if size > LARGEST {
             complaints.push(format!("{package} has {size} bytes, more than {LARGEST}"));
         }
     }
-    complaints.iter().for_each(say);
-    Ok(Verdict::of(packed && complaints.is_empty()))
+    if !complaints.is_empty() {
+        bail!("{}", complaints.join("\n"));
+    }
+    Ok(Verdict::Passed)
 }
 
 fn contents(package: &str) -> anyhow::Result<Vec<String>> {

@@ -1,5 +1,5 @@
 //! All tests on both engines: SQLite needs nothing, PostgreSQL is the one named by `TEST_POSTGRES_URL` or a
-//! throw-away cluster.
+//! throw-away cluster. Tests of shared limits start Redis servers by themselves, if one is installed.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::say::say;
 const URL: &str = "TEST_POSTGRES_URL";
 
 /// Where the PostgreSQL half of the tests finds its server.
-enum Engine {
+pub(crate) enum Engine {
     Given,
     Own(Cluster),
     Missing,
@@ -32,15 +32,20 @@ pub(crate) fn run(args: &[String], signals: &Signals) -> anyhow::Result<u8> {
         Outcome::Exited(0) => "passed".to_owned(),
         _ => format!("FAILED with {}", outcome.describe()),
     };
+    let redis = redis_installed();
     say(format_args!("\ntests {verdict}\nSQLite half: needs no server\nPostgreSQL half: {}", engine.describe()));
-    if matches!(engine, Engine::Missing) && in_ci() {
-        say("error: with CI=true both halves have to run");
+    say(format_args!(
+        "Redis: {}",
+        if redis { "servers of their own" } else { "DID NOT RUN: redis-server is not on PATH" }
+    ));
+    if (matches!(engine, Engine::Missing) || !redis) && in_ci() {
+        say("error: with CI=true everything has to run");
         return Ok(outcome.code().max(1));
     }
     Ok(outcome.code())
 }
 
-fn engine(signals: &Signals) -> anyhow::Result<Engine> {
+pub(crate) fn engine(signals: &Signals) -> anyhow::Result<Engine> {
     if std::env::var_os(URL).is_some_and(|url| !url.is_empty()) {
         return Ok(Engine::Given);
     }
@@ -59,7 +64,8 @@ impl Engine {
         }
     }
 
-    fn lend<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    /// Tells a command where it is.
+    pub(crate) fn lend<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         match self {
             Self::Given => command,
             Self::Own(cluster) => command.env(URL, cluster.url()),
@@ -96,6 +102,11 @@ fn commands(args: &[String]) -> Vec<Command> {
     tests.args(args);
     commands.push(tests);
     commands
+}
+
+fn redis_installed() -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("redis-server").is_file()))
 }
 
 fn in_ci() -> bool {

@@ -25,9 +25,10 @@ use crate::{
     edge::{Edge, EdgeParts, Origins},
     error::ApiError,
     input::BodyLimit,
-    limit::LimitConfig,
+    limit::{LimitConfig, SharedLog},
+    metrics::HttpMetrics,
     routes::{self, DeviceCookie, Followers, Issuer, Limits, RouteSettings, RunningKeys, mount::RouteInfo},
-    server::{self, Bounds, Listening},
+    server::{self, Bounds, Departure, Listening},
     telemetry,
     trace::LeanSpan,
 };
@@ -47,6 +48,7 @@ pub struct Application {
     running_keys: Data<RunningKeys>,
     address: PublicAddress,
     followers: Data<Followers>,
+    departure: Data<Departure>,
 }
 
 /// What this service calls itself, and where others reach it.
@@ -103,10 +105,11 @@ impl Application {
         let sign_up = config.server.signup_enabled;
         let document = || if sign_up { routes::openapi() } else { routes::openapi_without_sign_up() };
         let docs = config.server.docs_enabled.then(|| DocsSite::new(&document())).transpose()?;
-        let limits = Limits::new(limit(config), clock);
+        let shared = config.rate_limit.redis.clone().map(SharedLog::new);
+        let limits = Limits::new(limit(config), clock, shared);
         Ok(Self {
             edge: edge(config, Arc::clone(clock), Arc::clone(rng)),
-            routes: RouteSettings { max_body: config.server.max_body_bytes, limits, sign_up },
+            routes: RouteSettings { max_body: config.server.max_body_bytes, limits, sign_up, metrics: None },
             docs: docs.map(Arc::new),
             console: config.server.console_enabled.then(|| Arc::new(ConsoleSite::new())),
             info: Data::new(ServiceInfo::new(config.environment.name())),
@@ -119,9 +122,18 @@ impl Application {
                 host: config.server.host.clone(),
             },
             followers: Data::default(),
+            departure: Data::default(),
             store: Data::new(store),
             auth: Data::new(auth),
         })
+    }
+
+    /// The same, and requests are counted.
+    #[must_use]
+    pub fn counted(mut self, metrics: Arc<HttpMetrics>) -> Self {
+        self.edge = self.edge.counted(Arc::clone(&metrics));
+        self.routes.metrics = Some(metrics);
+        self
     }
 
     /// Prepares a server on a bound listener.
@@ -149,6 +161,11 @@ impl Application {
         self.followers.clone().into_inner()
     }
 
+    /// Whether the server has been told to stop; `/health/ready` tells it.
+    pub fn departure(&self) -> Arc<Departure> {
+        self.departure.clone().into_inner()
+    }
+
     /// The authentication service, for what it does without a request.
     pub fn auth(&self) -> Arc<AuthService> {
         self.auth.clone().into_inner()
@@ -171,15 +188,17 @@ impl Application {
             .app_data(self.finance.clone())
             .app_data(self.running_keys.clone())
             .app_data(self.followers.clone())
+            .app_data(self.departure.clone())
             .app_data(Data::new(self.routes.limits.clone()))
             .app_data(Data::from(authenticator))
             .app_data(BodyLimit(self.routes.max_body));
         routes::mount(config, &self.routes);
+        let metrics = self.routes.metrics.as_deref();
         if let Some(site) = &self.docs {
-            docs::configure(config, site);
+            docs::configure(config, site, metrics);
         }
         if let Some(site) = &self.console {
-            console::configure(config, site);
+            console::configure(config, site, metrics);
         }
         config.default_service(web::to(not_found));
     }
@@ -204,7 +223,8 @@ async fn not_found() -> Result<HttpResponse, ApiError> {
 }
 
 fn edge(config: &Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Edge {
-    let resolver = ClientResolver::new(config.trusted_proxies.clone());
+    let resolver = Arc::new(ClientResolver::new(config.trusted_proxies.clone()));
+    let trusting = Arc::clone(&resolver);
     Edge::new(EdgeParts {
         clock,
         rng,
@@ -214,7 +234,9 @@ fn edge(config: &Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Edge {
         },
         timeout: config.server.request_timeout,
         resolve_client: Arc::new(move |peer, headers| resolver.resolve(peer, headers)),
+        trust_peer: Arc::new(move |peer| trusting.is_proxy(peer)),
         log_access: Arc::new(telemetry::log_access),
+        metrics: None,
     })
 }
 

@@ -4,6 +4,7 @@
 use std::{
     io,
     io::Read,
+    rc::Rc,
     sync::{Arc, OnceLock},
 };
 
@@ -13,7 +14,10 @@ use actix_web::{
     web::{self, Bytes},
 };
 
-use crate::error::{ApiError, Reason};
+use crate::{
+    error::{ApiError, Reason},
+    metrics::{HttpMetrics, Named, RouteName},
+};
 
 /// A file of a fixed path.
 #[derive(Debug)]
@@ -58,8 +62,11 @@ impl Asset {
         Self { policy: Some(policy), ..self }
     }
 
-    /// Mounts it at a path with and without trailing slash, for GET and HEAD; other methods are 405.
-    pub(crate) fn mount(self: &Arc<Self>, cfg: &mut web::ServiceConfig, path: &str) {
+    /// Mounts it at a path with and without trailing slash, for GET and HEAD; other methods are 405. Files below
+    /// `assets` are counted together.
+    pub(crate) fn mount(self: &Arc<Self>, cfg: &mut web::ServiceConfig, path: &str, metrics: Option<&HttpMetrics>) {
+        let route = path.split_once("/assets/").map(|(page, _)| format!("{page}/assets/{{file}}"));
+        let named = Named(Rc::new(RouteName::new(route.as_deref().unwrap_or(path), metrics)));
         let file = Arc::clone(self);
         let answer = move |req: HttpRequest| {
             let answered = file.answer(&req);
@@ -68,7 +75,8 @@ impl Asset {
         cfg.service(
             web::resource([path.to_owned(), format!("{path}/")])
                 .route(web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(answer))
-                .default_service(web::to(|| async { Err::<(), _>(ApiError::MethodNotAllowed("GET, HEAD".into())) })),
+                .default_service(web::to(|| async { Err::<(), _>(ApiError::MethodNotAllowed("GET, HEAD".into())) }))
+                .wrap(named),
         );
     }
 

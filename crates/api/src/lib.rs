@@ -17,6 +17,7 @@ pub mod error;
 pub mod input;
 pub mod limit;
 pub mod mail;
+pub mod metrics;
 pub mod random;
 pub mod routes;
 pub mod server;

@@ -11,7 +11,7 @@ use crate::server::Server;
 use crate::{BCRYPT_COST, Bench, note, requests};
 
 /// A log-in takes a third of a second: short rounds would count too few.
-const ROUND: Duration = Duration::from_secs(12);
+pub(crate) const ROUND: Duration = Duration::from_secs(12);
 
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let product = bench.prepare()?;
@@ -63,7 +63,7 @@ fn saturated(bench: &Bench, server: &Server, duration: Duration) -> anyhow::Resu
 }
 
 /// Between the first and the last answer, so that neither the first wait nor what is cut off at the end counts.
-fn steady_rate(report: &Report) -> anyhow::Result<f64> {
+pub(crate) fn steady_rate(report: &Report) -> anyhow::Result<f64> {
     let (first, last) = report.first.zip(report.last).context("no log-in was answered")?;
     ensure!(report.ok() > 1, "too few log-ins in a round");
     Ok(rate(report.ok() - 1, last - first))

@@ -1,6 +1,7 @@
 //! The benchmark: the product against floors built in the same run, in alternating rounds, since machines are noisy
 //! and only ratios can be compared. Writes nothing but its table; started by `cargo xtask bench`.
 
+mod capacity;
 mod clock;
 mod figures;
 mod flood;
@@ -41,7 +42,7 @@ struct Cli {
     product: PathBuf,
     #[arg(long, hide = true)]
     floor: PathBuf,
-    /// A PostgreSQL database that may be written to, for the rows `refresh`, `lists` and `walls`
+    /// A PostgreSQL database that may be written to, for the rows `refresh`, `lists`, `walls` and `capacity`
     #[arg(long, requires = "pgbench", hide = true)]
     postgres: Option<String>,
     #[arg(long, hide = true)]
@@ -52,7 +53,10 @@ struct Cli {
     /// Distinct client addresses for the memory row [default: 1000000, quick: 100000]
     #[arg(long)]
     addresses: Option<u32>,
-    /// Only these rows; may be repeated
+    /// Numbers of organizations for the row `capacity`, from few to many
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 1_000, 100_000])]
+    organizations: Vec<u32>,
+    /// Only these rows; may be repeated. `capacity` takes a quarter of an hour and runs only when it is named
     #[arg(long, value_enum)]
     only: Vec<Part>,
 }
@@ -69,6 +73,7 @@ enum Part {
     Lists,
     Walls,
     Verify,
+    Capacity,
 }
 
 type Measure = fn(&Bench) -> anyhow::Result<Vec<Row>>;
@@ -85,6 +90,7 @@ pub(crate) struct Bench {
     round: Duration,
     starts: u32,
     addresses: u32,
+    organizations: Vec<u32>,
 }
 
 impl Bench {
@@ -126,13 +132,14 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         floor: cli.floor,
         postgres: cli.postgres.zip(cli.pgbench),
         addresses: cli.addresses.unwrap_or(addresses),
+        organizations: cli.organizations,
         rounds,
         round,
         starts,
         cores,
     };
     note(format_args!("{}; {} hashing thread(s)", bench.cores.describe(), bench.hash_threads));
-    let parts: [(Part, Measure); 10] = [
+    let parts: [(Part, Measure); 11] = [
         (Part::Health, throughput::health),
         (Part::Me, throughput::me),
         (Part::Login, login::measure),
@@ -143,10 +150,12 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         (Part::Lists, lists::measure),
         (Part::Walls, walls::measure),
         (Part::Verify, verify::measure),
+        (Part::Capacity, capacity::measure),
     ];
     let mut rows = Vec::new();
     for (part, measure) in parts {
-        if cli.only.is_empty() || cli.only.contains(&part) {
+        let unasked = cli.only.is_empty() && part != Part::Capacity;
+        if unasked || cli.only.contains(&part) {
             rows.extend(measure(&bench)?);
         }
     }

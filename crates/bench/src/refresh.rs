@@ -2,7 +2,7 @@
 //! committed to disk.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -144,7 +144,9 @@ impl Client {
         loop {
             let began = now();
             stream.write_all(&requests::refresh(self.address, &self.refresh_token))?;
-            self.refresh_token = token_in(&answer(&mut stream)?)?;
+            let (status, body) = reply::read(&mut stream)?;
+            ensure!(status == 200, "a refresh was answered {status}");
+            self.refresh_token = token_in(&body)?;
             let answered = now();
             if answered >= end {
                 return Ok(times);
@@ -154,20 +156,8 @@ impl Client {
     }
 }
 
-fn answer(stream: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
-    let (mut received, mut buffer) = (Vec::new(), [0; 4096]);
-    loop {
-        let count = stream.read(&mut buffer).context("cannot receive")?;
-        ensure!(count > 0, "the server closed a connection");
-        received.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        let Some((total, status)) = reply::first(&received)? else { continue };
-        ensure!(status == 200, "a refresh was answered {status}");
-        let head = received.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or_default();
-        return Ok(received.get(head + 4..total).unwrap_or_default().to_vec());
-    }
-}
-
-fn token_in(body: &[u8]) -> anyhow::Result<String> {
+/// The refresh token of a log-in or of a refresh.
+pub(crate) fn token_in(body: &[u8]) -> anyhow::Result<String> {
     let answer: serde_json::Value = serde_json::from_slice(body).context("the answer is not JSON")?;
     let token = answer.get("refresh_token").and_then(serde_json::Value::as_str);
     Ok(token.context("no refresh token")?.to_owned())

@@ -1,6 +1,10 @@
 //! Just enough of HTTP/1.1 to know where an answer ends and what its status is.
 
+use std::io::Read;
+
 use anyhow::{Context as _, bail, ensure};
+
+const BUFFER: usize = 64 * 1024;
 
 /// Length in bytes and status of the first complete answer in `bytes`; `None` while it is incomplete.
 pub(crate) fn first(bytes: &[u8]) -> anyhow::Result<Option<(usize, u16)>> {
@@ -11,6 +15,19 @@ pub(crate) fn first(bytes: &[u8]) -> anyhow::Result<Option<(usize, u16)>> {
     let Some(length) = content_length(head) else { bail!("an answer has no length") };
     let total = head_end + 4 + length;
     Ok((bytes.len() >= total).then_some((total, u16::try_from(status).unwrap_or_default())))
+}
+
+/// Status and body of the next answer, waiting for it.
+pub(crate) fn read(stream: &mut impl Read) -> anyhow::Result<(u16, Vec<u8>)> {
+    let (mut received, mut buffer) = (Vec::new(), vec![0; BUFFER]);
+    loop {
+        let count = stream.read(&mut buffer).context("cannot receive")?;
+        ensure!(count > 0, "the server closed the connection");
+        received.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        let Some((total, status)) = first(&received)? else { continue };
+        let head = find(&received, b"\r\n\r\n").unwrap_or_default();
+        return Ok((status, received.get(head + 4..total).unwrap_or_default().to_vec()));
+    }
 }
 
 fn content_length(head: &[u8]) -> Option<usize> {

@@ -23,6 +23,12 @@ pub(crate) fn forwarded_login(target: SocketAddr, body: &str, client: std::net::
     post(target, "/auth/login", body, &format!("X-Forwarded-For: {client}\r\n"))
 }
 
+/// Something new in the name of a caller, done once if it has a key.
+pub(crate) fn create(target: SocketAddr, path: &str, body: &str, token: &str, key: Option<String>) -> Vec<u8> {
+    let key = key.map(|key| format!("Idempotency-Key: {key}\r\n")).unwrap_or_default();
+    post(target, path, body, &format!("Authorization: Bearer {token}\r\n{key}"))
+}
+
 fn post(target: SocketAddr, path: &str, body: &str, header: &str) -> Vec<u8> {
     let length = body.len();
     format!(

@@ -1,7 +1,7 @@
 //! Servers under measurement: the product on a database of its own, and the bare floor.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::clock::now;
 use crate::machine::Cores;
-use crate::reply;
+use crate::{BCRYPT_COST, reply};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// The product promises to end within 10 s.
@@ -36,6 +36,7 @@ pub(crate) struct Product {
     home: TempDir,
     hash_threads: usize,
     database: Option<String>,
+    bcrypt_cost: u32,
 }
 
 impl Product {
@@ -48,7 +49,14 @@ impl Product {
     ) -> anyhow::Result<Self> {
         let home = tempfile::Builder::new().prefix("sme-pulse-bench-").tempdir().context("no temporary folder")?;
         let database = database.map(str::to_owned);
-        let product = Self { binary: binary.canonicalize()?, cores: cores.clone(), home, hash_threads, database };
+        let product = Self {
+            binary: binary.canonicalize()?,
+            cores: cores.clone(),
+            home,
+            hash_threads,
+            database,
+            bcrypt_cost: BCRYPT_COST,
+        };
         for step in ["migrate", "seed"] {
             let output = product.command(step).output().with_context(|| format!("cannot run {step}"))?;
             ensure!(output.status.success(), "{step} failed: {}", String::from_utf8_lossy(&output.stderr).trim());
@@ -56,13 +64,31 @@ impl Product {
         Ok(product)
     }
 
-    /// Fills the database with demo organizations.
+    /// Fills the database with demo organizations of one person each.
     pub(crate) fn fill(&self, organizations: u32, customers: u32) -> anyhow::Result<()> {
-        let (organizations, customers) = (organizations.to_string(), customers.to_string());
-        let sizes = ["--organizations", &organizations, "--customers", &customers, "--users", "1"];
-        let output = self.command("seed-demo").args(sizes).output().context("cannot run seed-demo")?;
+        self.people(organizations, 1, customers)
+    }
+
+    /// The same with as many people.
+    pub(crate) fn people(&self, organizations: u32, users: u32, customers: u32) -> anyhow::Result<()> {
+        let sizes = [("--organizations", organizations), ("--users", users), ("--customers", customers)];
+        let mut command = self.command("seed-demo");
+        for (name, count) in sizes {
+            command.arg(name).arg(count.to_string());
+        }
+        let output = command.output().context("cannot run seed-demo")?;
         ensure!(output.status.success(), "seed-demo failed: {}", String::from_utf8_lossy(&output.stderr).trim());
         Ok(())
+    }
+
+    /// What is hashed from now on costs as little as it may, where the hash is not what is measured.
+    pub(crate) fn hash_cheaply(&mut self) {
+        self.bcrypt_cost = 4;
+    }
+
+    /// Where an embedded database and what belongs to it lies.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.home.path().join("data")
     }
 
     /// Serves with the given settings besides the usual ones and waits for the first 200.
@@ -99,7 +125,7 @@ impl Product {
         command.arg(step).current_dir(self.home.path()).stdin(Stdio::null()).stdout(Stdio::null());
         command.env("BACKEND_HASH_CONCURRENCY", self.hash_threads.to_string());
         command.env("BACKEND_RATE_LIMIT_ENABLED", "false").env("BACKEND_LOG_FILE", "");
-        command.env("BACKEND_BCRYPT_COST", crate::BCRYPT_COST.to_string());
+        command.env("BACKEND_BCRYPT_COST", self.bcrypt_cost.to_string());
         command.envs(self.database.iter().map(|url| ("DATABASE_URL", url)));
         command
     }
@@ -133,6 +159,11 @@ impl Server {
         field("VmRSS:").zip(field("VmHWM:")).context("this system tells no process sizes")
     }
 
+    /// The number of its process: `taskset` replaces itself by the program.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Processor time of all its threads so far.
     pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
         let path = format!("/proc/{}/stat", self.child.id());
@@ -149,15 +180,7 @@ impl Server {
         let mut stream = TcpStream::connect(self.address).context("cannot connect")?;
         stream.set_read_timeout(Some(START_LIMIT))?;
         stream.write_all(request)?;
-        let (mut received, mut buffer) = (Vec::new(), [0; 4096]);
-        loop {
-            let count = stream.read(&mut buffer)?;
-            ensure!(count > 0, "the server closed the connection");
-            received.extend_from_slice(buffer.get(..count).unwrap_or_default());
-            let Some((total, status)) = reply::first(&received)? else { continue };
-            let head = received.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or_default();
-            return Ok((status, received.get(head + 4..total).unwrap_or_default().to_vec()));
-        }
+        reply::read(&mut stream)
     }
 
     /// Ends it as an operator does, and expects a clean end.

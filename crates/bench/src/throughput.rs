@@ -13,7 +13,7 @@ use crate::{Bench, note, requests};
 const CONNECTIONS: u32 = 64;
 const WARM_UP: Duration = Duration::from_secs(1);
 
-/// `GET /health` with the access log on stdout, and with the log file besides.
+/// `GET /health` with the access log on stdout, and with the log file or metrics besides.
 pub(crate) fn health(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let product = bench.prepare()?;
     let mut rows = Vec::new();
@@ -24,6 +24,11 @@ pub(crate) fn health(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let server = product.serve(&[("BACKEND_LOG_FILE", &product.log_file())])?;
     let measured = compare(bench, &server, |at| requests::get(at, "/health", None))?;
     rows.push(measured.row("GET /health, log file as well", "", None));
+    server.stop()?;
+    // Port 0: nobody asks for the figures, which are counted all the same.
+    let server = product.serve(&[("BACKEND_METRICS_ADDR", "127.0.0.1:0")])?;
+    let measured = compare(bench, &server, |at| requests::get(at, "/health", None))?;
+    rows.push(measured.row("GET /health, metrics as well", "≥ 0.42", Some(0.42)));
     server.stop()?;
     Ok(rows)
 }

@@ -74,6 +74,11 @@ impl Email {
         &self.0
     }
 
+    /// What comes after the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The form for logs: first character and domain (`a***@sme.com`).
     pub fn masked(&self) -> Masked<'_> {
         Masked(&self.0)

@@ -27,6 +27,7 @@ pub mod ids;
 pub mod invitation;
 pub mod method;
 pub mod money;
+pub mod network;
 pub mod organization;
 pub mod partner;
 pub mod password_rules;

@@ -7,8 +7,11 @@
 //! To add a repository: a file in `repo/` whose struct borrows the transaction, and an accessor on [`TenantTx`].
 
 mod changes;
+mod chore;
 mod column;
 mod connection;
+mod embedded;
+mod engine_facts;
 mod entity;
 mod error;
 mod migrations;
@@ -18,10 +21,14 @@ mod security;
 pub mod seed;
 mod settings;
 mod store;
+mod transfer;
 
 pub use changes::{Change, ChangeFeed, OnChange};
+pub use chore::Chore;
+pub use embedded::{Contents, EmbeddedFile, InUse};
+pub use engine_facts::EngineFacts;
 pub use error::{StoreError, Violation};
-pub use migrations::MigrationError;
+pub use migrations::{MigrationError, MigrationPlan, SchemaStanding};
 pub use repo::{
     accounts::{AccountFilter, Accounts},
     api_keys::{ApiKeyFilter, ApiKeys, KnownApiKey, NewApiKey},
@@ -49,4 +56,5 @@ pub use repo::{
 pub use retry::{AsStoreError, retrying};
 pub use security::RowSecurity;
 pub use settings::{DatabaseSettings, Engine};
-pub use store::{Store, SystemTx, TenantTx};
+pub use store::{PoolFigures, Store, SystemTx, TenantTx};
+pub use transfer::{Compared, Side, Transfer, TransferError};

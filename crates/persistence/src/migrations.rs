@@ -7,6 +7,8 @@ use sme_pulse_migration::{self as migration, MigrateError};
 
 use crate::{DatabaseSettings, Store, StoreError};
 
+pub use sme_pulse_migration::{Plan as MigrationPlan, Standing as SchemaStanding};
+
 /// Why the schema could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
@@ -66,9 +68,25 @@ impl Store {
         self.as_operator(async |db, lock| Ok(migration::prepare_runtime_role(db, lock).await?.0)).await
     }
 
+    /// What [`Self::migrate_up`] would send now, and lock; nothing is changed. On PostgreSQL it needs the operator's store, and
+    /// fails rather than hold others up.
+    pub async fn migration_plan(&self) -> Result<MigrationPlan, MigrationError> {
+        Ok(migration::plan(self.raw()).await?)
+    }
+
+    /// The same for an embedded file that does not exist yet, and is not made.
+    pub async fn migration_plan_from_nothing() -> Result<MigrationPlan, MigrationError> {
+        Ok(migration::plan_from_nothing().await?)
+    }
+
     /// Every change by name, and whether it is applied.
     pub async fn migration_status(&self) -> Result<Vec<(String, bool)>, MigrationError> {
         Ok(migration::status(self.raw()).await?)
+    }
+
+    /// Which changes are applied, pending, and unknown to this program.
+    pub async fn schema_standing(&self) -> Result<SchemaStanding, MigrationError> {
+        Ok(migration::standing(self.raw()).await?)
     }
 
     /// How many changes are pending; 0 on a schema newer than this program.

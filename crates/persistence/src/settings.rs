@@ -1,6 +1,10 @@
 //! How to reach the database, and the settings every connection gets.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use sea_orm::{
     ConnectOptions,
@@ -18,7 +22,7 @@ const PING_AFTER: Duration = Duration::from_secs(1);
 /// SQLite connections: many readers beside the one writer that the engine allows.
 const SQLITE_CONNECTIONS: u32 = 8;
 /// What the listener for changes takes out of a PostgreSQL pool for good; requests must not wait for it.
-const LISTENER_CONNECTIONS: u32 = 1;
+const OWN_CONNECTIONS: u32 = 2;
 /// What a connection that serves requests begins with. `public` first, because the migrations' own list is unqualified. Then
 /// it takes on the role that row-level security binds, where that exists, may be taken on and has been granted this
 /// database. From version 16 on, being a member is not enough for that.
@@ -38,6 +42,16 @@ pub enum Engine {
     Sqlite,
     /// Server.
     Postgres,
+}
+
+impl Engine {
+    /// The name that traces and metrics have for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgresql",
+        }
+    }
 }
 
 /// For whom connections are made.
@@ -96,7 +110,7 @@ impl DatabaseSettings {
                 let mut options = postgres_options(url, purpose, since);
                 options
                     .min_connections(*pool_size)
-                    .max_connections(pool_size.saturating_add(*max_overflow).saturating_add(LISTENER_CONNECTIONS));
+                    .max_connections(pool_size.saturating_add(*max_overflow).saturating_add(OWN_CONNECTIONS));
                 options
             }
         }
@@ -108,6 +122,29 @@ impl DatabaseSettings {
         let mut options = postgres_options(url, Purpose::Operate, &OpenedSince::default());
         options.min_connections(0).max_connections(1);
         Some(options)
+    }
+}
+
+/// Options to look at a file. One that nobody has open and whose log is folded in is taken as it is, so that not even the files
+/// beside it are made.
+pub(crate) fn read_only(path: &Path) -> ConnectOptions {
+    let (path, is_alone) = (path.to_owned(), !crate::embedded::beside(path, "-wal").exists());
+    let mut options = ConnectOptions::new("sqlite::memory:");
+    options.max_connections(1).map_sqlx_sqlite_opts(move |connect| {
+        let connect = connect.filename(&path).in_memory(false).shared_cache(false).create_if_missing(false);
+        connect.read_only(true).immutable(is_alone).busy_timeout(BUSY_TIMEOUT)
+    });
+    shared_options(&mut options);
+    options
+}
+
+/// Options for one connection to a file that is there, whose journal stays as it is unless told otherwise.
+pub(crate) fn existing(path: &Path, journal: Option<sqlite::SqliteJournalMode>) -> sqlite::SqliteConnectOptions {
+    let options =
+        sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
+    match journal {
+        Some(journal) => options.journal_mode(journal),
+        None => options,
     }
 }
 

@@ -19,12 +19,14 @@ use sme_pulse_domain::{
     tenant::TenantScope,
 };
 use tokio::time::Instant;
+use tracing::Span;
 
 use crate::{
     DatabaseSettings, Engine, StoreError,
-    connection::{Normalised, SharedPool, Transaction},
+    connection::{Faults, Normalised, SharedPool, Transaction},
+    embedded::InUse,
     migrations::lock_path,
-    settings::{OpenedSince, Purpose},
+    settings::{self, OpenedSince, Purpose},
 };
 
 /// How long the readiness probe waits for the database.
@@ -32,6 +34,21 @@ const READY_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often the opening of a busy SQLite file is tried again, and the pause before that: 5 s, as for its writers.
 const OPEN_ATTEMPTS: u32 = 200;
 const OPEN_PAUSE: Duration = Duration::from_millis(25);
+
+/// What a pool knows of itself at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolFigures {
+    /// Connections that are open.
+    pub open: u32,
+    /// Those of them that nobody uses.
+    pub idle: usize,
+    /// How many there may be.
+    pub most: u32,
+    /// Statements and transactions since the start that got no connection.
+    pub refused: u64,
+    /// Those that lost theirs.
+    pub lost: u64,
+}
 
 /// The database. Clones share one pool.
 #[derive(Clone)]
@@ -43,6 +60,8 @@ pub struct Store {
     engine: Engine,
     migration_lock: Option<PathBuf>,
     file: Option<PathBuf>,
+    /// Tells whoever would replace the file that it is in use.
+    _in_use: Option<Arc<InUse>>,
     principal_reads: Arc<AtomicU64>,
     rng: Arc<dyn Rng>,
 }
@@ -62,16 +81,35 @@ impl Store {
     }
 
     async fn open_for(purpose: Purpose, settings: &DatabaseSettings, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
+        let in_use = settings.file().map(|path| InUse::shared(&path)).transpose()?.map(Arc::new);
         let opened_since = OpenedSince::default();
         let pool = connect(settings, purpose, &opened_since).await?;
         Ok(Self {
-            pool: Arc::new(Normalised(pool)),
+            pool: Arc::new(Normalised::new(pool, Faults::default(), Span::none())),
             settings: settings.clone(),
             purpose,
             opened_since,
             engine: settings.engine(),
             migration_lock: lock_path(settings),
             file: settings.file(),
+            _in_use: in_use,
+            principal_reads: Arc::default(),
+            rng,
+        })
+    }
+
+    /// Opens an embedded file to look at it: nothing can be written, and no file is made. It is the operator's.
+    pub async fn open_to_read(path: &Path, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
+        let pool = Database::connect(settings::read_only(path)).await?;
+        Ok(Self {
+            pool: Arc::new(Normalised::new(pool, Faults::default(), Span::none())),
+            settings: DatabaseSettings::Sqlite { path: path.to_owned() },
+            purpose: Purpose::Operate,
+            opened_since: OpenedSince::default(),
+            engine: Engine::Sqlite,
+            migration_lock: None,
+            file: None,
+            _in_use: None,
             principal_reads: Arc::default(),
             rng,
         })
@@ -139,6 +177,21 @@ impl Store {
         }
     }
 
+    /// The pool as it is now.
+    pub fn figures(&self) -> PoolFigures {
+        let (open, idle, most) = match self.engine {
+            Engine::Postgres => {
+                let pool = self.pool.0.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+            Engine::Sqlite => {
+                let pool = self.pool.0.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+        };
+        PoolFigures { open, idle, most, refused: self.pool.1.refused(), lost: self.pool.1.lost() }
+    }
+
     /// Ends all connections; on SQLite this also folds the write-ahead log back into the file.
     pub async fn close(&self) -> Result<(), StoreError> {
         Ok(self.pool.0.clone().close().await?)
@@ -184,9 +237,20 @@ impl Store {
         Ok(tx)
     }
 
+    /// Of a transaction that belongs to a request; the work of the background is no trace of anything.
+    fn span(&self) -> Span {
+        if Span::current().is_disabled() {
+            return Span::none();
+        }
+        tracing::info_span!("database.transaction", otel.kind = "client", db.system.name = self.engine.name())
+    }
+
     async fn begin_as(&self, mode: SqliteTransactionMode) -> Result<Transaction, StoreError> {
         let options = TransactionOptions { sqlite_transaction_mode: Some(mode), ..TransactionOptions::default() };
-        Ok(Normalised(self.pool.0.begin_with_options(options).await?))
+        let faults = self.pool.1.clone();
+        let span = self.span();
+        let begun = faults.watch(self.pool.0.begin_with_options(options).await);
+        Ok(Normalised::new(begun?, faults, span))
     }
 }
 

@@ -3,6 +3,8 @@
 
 #[path = "store/audit.rs"]
 mod audit;
+#[path = "store/chores.rs"]
+mod chores;
 #[path = "store/revocations.rs"]
 mod revocations;
 #[path = "store/row_security.rs"]

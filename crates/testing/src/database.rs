@@ -167,6 +167,6 @@ async fn run_on(cluster: &str, sql: &str) -> Result<(), DbErr> {
 }
 
 #[expect(clippy::print_stderr, reason = "this is how a test tells its reader what it left out")]
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     eprintln!("{line}");
 }

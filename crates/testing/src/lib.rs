@@ -1,7 +1,8 @@
 //! A database of its own for every test, on both engines, and the macro that runs a test on each of them.
 //!
 //! SQLite needs nothing. PostgreSQL needs `TEST_POSTGRES_URL`, the address of a cluster whose role may create
-//! databases; without it that half is skipped with one line, and with `CI=true` it fails.
+//! databases; without it that half is skipped with one line, and with `CI=true` it fails. So it is with tests that start a Redis
+//! server.
 #![expect(
     clippy::panic,
     clippy::missing_panics_doc,
@@ -9,9 +10,11 @@
 )]
 
 mod database;
+mod redis;
 mod run;
 
 pub use database::{Engine, TestDatabase};
+pub use redis::RedisServer;
 pub use run::{Fixture, on_postgres, on_sqlite};
 
 /// Turns each `async fn name(x: Fixture)` into the tests `name::sqlite` and `name::postgres`.

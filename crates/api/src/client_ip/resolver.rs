@@ -24,6 +24,11 @@ impl ClientResolver {
         Self { trusted: trusted.into_iter().map(unmapped).collect() }
     }
 
+    /// Whether a socket peer is one of these proxies.
+    pub fn is_proxy(&self, peer: IpAddr) -> bool {
+        self.trusts(canonical(peer))
+    }
+
     /// The client in canonical form. Headers count only when the peer is trusted; when `X-Forwarded-For` and
     /// `Forwarded` name different clients, neither does.
     pub fn resolve(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {

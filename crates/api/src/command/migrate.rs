@@ -1,9 +1,14 @@
-//! `sme-pulse migrate [up|down|status|fresh]`.
+//! `sme-pulse migrate [up|plan|down|status|fresh]`.
+
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
+use sme_pulse_persistence::{MigrationPlan, Store};
+
 use super::{Parts, open_operator_store, print};
+use crate::config::DatabaseTarget;
 
 const UNCHANGED: &str = "the schema was not changed";
 const CURRENT: &str = "The schema is current; nothing to do.";
@@ -15,6 +20,8 @@ pub enum MigrateAction {
     /// Apply all pending changes (the default).
     #[default]
     Up,
+    /// Print what is pending as SQL, with the locks it takes, and change nothing.
+    Plan,
     /// Take changes back, data included; the last one unless told otherwise.
     Down {
         /// How many.
@@ -36,16 +43,27 @@ pub enum MigrateAction {
 
 pub(super) async fn run(parts: Parts, action: MigrateAction) -> anyhow::Result<()> {
     let destroys = match action {
-        MigrateAction::Up | MigrateAction::Status => false,
+        MigrateAction::Up | MigrateAction::Plan | MigrateAction::Status => false,
         MigrateAction::Down { force, .. } | MigrateAction::Fresh { force } => !force,
     };
     if destroys && !parts.config.environment.is_development() {
         bail!("this removes data; outside development it needs --force");
     }
+    if matches!(action, MigrateAction::Plan) {
+        print(plan(&parts).await.context(UNCHANGED)?.to_string().trim_end());
+        return Ok(());
+    }
     let store = open_operator_store(&parts.config.database, &parts.rng).await?;
     match action {
+        MigrateAction::Plan => {}
         MigrateAction::Up => {
-            say("Applied", &store.migrate_up().await.context(UNCHANGED)?, CURRENT);
+            let applied = store.migrate_up().await.context(UNCHANGED)?;
+            let newer = store.schema_standing().await?.unknown;
+            if newer.is_empty() {
+                say("Applied", &applied, CURRENT);
+            } else {
+                print(&format!("The schema is newer than this program, and has {}; nothing to do.", newer.join(", ")));
+            }
             tell_what_is_left(&store.prepare_runtime_role().await?);
         }
         MigrateAction::Down { steps, .. } => {
@@ -63,6 +81,18 @@ pub(super) async fn run(parts: Parts, action: MigrateAction) -> anyhow::Result<(
     }
     store.close().await?;
     Ok(())
+}
+
+/// Opens an embedded file only to read it, and makes none.
+async fn plan(parts: &Parts) -> anyhow::Result<MigrationPlan> {
+    let store = match &parts.config.database.target {
+        DatabaseTarget::Sqlite { path } if !path.exists() => return Ok(Store::migration_plan_from_nothing().await?),
+        DatabaseTarget::Sqlite { path } => Store::open_to_read(path, Arc::clone(&parts.rng)).await?,
+        DatabaseTarget::Postgres { .. } => open_operator_store(&parts.config.database, &parts.rng).await?,
+    };
+    let plan = store.migration_plan().await;
+    store.close().await?;
+    Ok(plan?)
 }
 
 /// Without the role everything works, but the second wall around each organization is thinner.

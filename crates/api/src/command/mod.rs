@@ -2,14 +2,22 @@
 //! (0 success, 1 failure, 2 configuration error).
 
 mod audit;
+mod backup;
+mod config_check;
+mod database_file;
+mod db;
+mod doctor;
 mod health_check;
 mod keys;
 mod migrate;
 mod organizations;
+mod restore;
 mod seed;
 mod seed_demo;
 mod serve;
 mod service_accounts;
+mod users;
+mod watched;
 
 use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
@@ -27,12 +35,17 @@ use crate::{
     telemetry::{self, Console, TelemetryGuard},
 };
 use audit::AuditAction;
+use backup::BackupArgs;
+use config_check::ConfigAction;
+use db::DbAction;
 use keys::KeysAction;
 pub use migrate::MigrateAction;
 use organizations::OrganizationsAction;
+use restore::RestoreArgs;
 use seed_demo::DemoArgs;
 pub use serve::auth_service;
 use service_accounts::ServiceAccountAction;
+use users::UsersAction;
 
 /// Identity, tenants and ledgers for small-business products.
 #[derive(Debug, Clone, Parser)]
@@ -47,7 +60,11 @@ enum Command {
     /// Serve the API (the default).
     Serve,
     /// Change or show the database's schema.
+    #[command(args_conflicts_with_subcommands = true)]
     Migrate {
+        /// Print what is pending as SQL, with the locks it takes, and change nothing; the same as `migrate plan`.
+        #[arg(long)]
+        plan: bool,
         #[command(subcommand)]
         action: Option<MigrateAction>,
     },
@@ -79,6 +96,31 @@ enum Command {
         #[command(subcommand)]
         action: ServiceAccountAction,
     },
+    /// Copy the SQLite database into one file while it is in use, and check the copy.
+    Backup(BackupArgs),
+    /// Put a backup in the place of the SQLite database, after checking it; the old one is kept aside.
+    Restore(RestoreArgs),
+    /// Copy all data from one database into an empty one of the other engine.
+    Db {
+        #[command(subcommand)]
+        action: DbAction,
+    },
+    /// Make owners, set passwords, let people in or keep them out, and import them.
+    Users {
+        #[command(subcommand)]
+        action: UsersAction,
+    },
+    /// Look at everything that a server needs, change nothing, and say what to do.
+    Doctor {
+        /// One JSON object instead of lines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
     /// Ask the server on the configured address whether it is alive; for container health checks.
     Healthcheck,
 }
@@ -105,25 +147,38 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
     if matches!(command, Command::Healthcheck) {
         return health_check::run(&config);
     }
+    // Before the log, which would make its file.
+    if let Command::Config { action: ConfigAction::Check } = command {
+        return config_check::run(&config, &warnings);
+    }
+    if let Command::Doctor { json } = command {
+        let runtime = actix_web::rt::System::new();
+        return runtime.block_on(doctor::run(&config, &warnings, json));
+    }
     // Where standard output is the result, the log goes beside it.
     let console = if matches!(command, Command::Serve) { Console::Stdout } else { Console::Stderr };
-    let telemetry = telemetry::init(&config.log, console)?;
+    let collector = config.collector.as_ref().filter(|_| matches!(command, Command::Serve));
+    let telemetry = telemetry::init(&config.log, console, collector)?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let parts =
-        Parts { config, clock: Arc::new(SystemClock::default()), rng: Arc::new(SystemRng), _telemetry: telemetry };
+    let parts = Parts { config, clock: Arc::new(SystemClock::default()), rng: Arc::new(SystemRng), telemetry };
     let runtime = actix_web::rt::System::new();
     match command {
         Command::Serve => runtime.block_on(serve::run(parts)),
-        Command::Migrate { action } => runtime.block_on(migrate::run(parts, action.unwrap_or_default())),
+        Command::Migrate { plan: true, .. } => runtime.block_on(migrate::run(parts, MigrateAction::Plan)),
+        Command::Migrate { action, .. } => runtime.block_on(migrate::run(parts, action.unwrap_or_default())),
         Command::Seed { force } => runtime.block_on(seed::run(parts, force)),
         Command::SeedDemo(args) => runtime.block_on(seed_demo::run(parts, args)),
+        Command::Backup(args) => runtime.block_on(backup::run(parts, args)),
+        Command::Restore(args) => runtime.block_on(restore::run(parts, args)),
+        Command::Db { action: DbAction::Copy(args) } => runtime.block_on(db::copy(parts, args)),
+        Command::Users { action } => runtime.block_on(users::run(parts, action)),
         Command::Keys { action } => runtime.block_on(keys::run(parts, action)),
         Command::Audit { action } => runtime.block_on(audit::run(parts, action)),
         Command::Organizations { action } => runtime.block_on(organizations::run(parts, action)),
         Command::ServiceAccounts { action } => runtime.block_on(service_accounts::run(parts, action)),
-        Command::Healthcheck => Ok(()),
+        Command::Config { .. } | Command::Doctor { .. } | Command::Healthcheck => Ok(()),
     }
 }
 
@@ -133,7 +188,7 @@ struct Parts {
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     /// Writes the rest of the log when the command ends.
-    _telemetry: TelemetryGuard,
+    telemetry: TelemetryGuard,
 }
 
 /// The store that serves requests from the configured database.

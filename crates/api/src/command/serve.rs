@@ -11,13 +11,14 @@ use sme_pulse_auth::{
 use sme_pulse_domain::{clock::Clock, rng::Rng};
 use sme_pulse_persistence::{MigrationError, RowSecurity, Store};
 
-use super::{Parts, open_store};
+use super::{Parts, open_store, watched::Watched};
 use crate::{
     app::Application,
     background::Background,
     config::{self, Config, HasherKind, Secret, Tokens},
     error::chain,
     mail,
+    metrics::Tasks,
     server::{self, StopSignals},
     telemetry,
 };
@@ -35,6 +36,7 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     // The port first: a second server on it must not touch the database.
     let (host, port) = (config.server.host.as_str(), config.server.port);
     let listener = TcpListener::bind((host, port)).with_context(|| format!("cannot listen on {host} port {port}"))?;
+    let watched = Watched::prepare(config)?;
 
     let store = open_store(&config.database, &parts.rng).await?;
     tokio::select! {
@@ -45,13 +47,28 @@ pub(super) async fn run(parts: Parts) -> anyhow::Result<()> {
     let auth = auth_service(config, store.clone(), &secret, &parts.clock, &parts.rng)?;
     prepare_keys(&auth).await?;
     let application = Application::new(config, store.clone(), auth, &parts.clock, &parts.rng)?;
-    let background = Background::start(&application, store.clone());
+    if let Some(shared) = application.limits().shared() {
+        // Before the first request, if Redis is there. If not, the background goes on trying.
+        shared.connect().await;
+    }
+    let tasks = Arc::new(Tasks::new(Arc::clone(&parts.clock)));
+    let background = Background::start(&application, store.clone(), &tasks, parts.telemetry.figures());
+    let (application, watching) = match watched {
+        Some(watched) => watched.start(&parts, application, &store, tasks)?,
+        None => (application, None),
+    };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let followers = application.followers();
+    let (followers, leaving) = (application.followers(), (application.departure(), config.server.drain));
     let listening = application.listen(listener, workers)?;
     tracing::info!(address = %listening.address, environment = config.environment.name(), "Server started");
-    server::run_until_signal(listening.server, signals, move || followers.end()).await?;
-    background.stop().await;
+    server::run_until_signal(listening.server, signals, leaving, move || followers.end()).await?;
+    // Until the work in flight is done, somebody may want to watch it.
+    let finish_watching = async {
+        if let Some(watching) = watching {
+            watching.finish().await;
+        }
+    };
+    tokio::join!(background.stop(), parts.telemetry.finish_traces(), finish_watching);
     close(&store).await
 }
 
@@ -71,6 +88,7 @@ async fn close(store: &Store) -> anyhow::Result<()> {
 async fn prepare_schema(store: &Store, auto_migrate: bool) -> anyhow::Result<()> {
     match migrate_or_check(store, auto_migrate).await {
         Ok(0) => {
+            tell_newer_schema(store).await;
             tell_row_security(store).await;
             Ok(())
         }
@@ -93,6 +111,18 @@ async fn migrate_or_check(store: &Store, auto_migrate: bool) -> Result<usize, Mi
         tracing::info!(name, "Migration applied");
     }
     Ok(0)
+}
+
+/// As after an upgrade was taken back: the release before runs on the schema after.
+async fn tell_newer_schema(store: &Store) {
+    match store.schema_standing().await {
+        Ok(standing) if !standing.unknown.is_empty() => tracing::warn!(
+            migrations = standing.unknown.join(", "),
+            "The schema has migrations of a later version; this one runs on it"
+        ),
+        // Whoever cannot be asked now was asked a moment ago.
+        _ => {}
+    }
 }
 
 /// Whether the database itself keeps organizations apart. It is the second wall; a start does not fail without it.

@@ -8,6 +8,7 @@ use super::{
         AUTO_MIGRATE, DATABASE_URL, DB_HOST, DB_NAME, DB_PARTS, DB_PASSWORD, DB_PORT, DB_USER, MAX_OVERFLOW, POOL_SIZE,
     },
     reader::{FLAG_RULE, Reader, flag},
+    variables::Source,
 };
 
 /// The embedded file of an installation without any configuration.
@@ -44,6 +45,15 @@ pub enum DatabaseTarget {
 }
 
 impl DatabaseTarget {
+    /// Reads an address in the form of `DATABASE_URL`, with the rule it breaks instead. Parameters that the driver does not know
+    /// are left out.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        match text.strip_prefix("sqlite:") {
+            Some(rest) => database_url::sqlite_path(rest).map(|path| Self::Sqlite { path }),
+            None => database_url::postgres(text).map(|(url, _)| Self::Postgres { url }),
+        }
+    }
+
     /// Where files that belong to the data are kept: beside the SQLite file, or in `data`.
     pub fn data_folder(&self) -> PathBuf {
         match self {
@@ -79,6 +89,7 @@ fn target(reader: &mut Reader<'_>, development: bool) -> Option<DatabaseTarget> 
     let parts_given = DB_PARTS.into_iter().any(|key| reader.given(key).is_some());
     // The parts are checked even when the URL wins: a wrong value is an error wherever it stands.
     let parts = parts(reader);
+    let by_parts = parts_given && reader.given(DATABASE_URL).is_none();
     let target = if let Some(text) = reader.given(DATABASE_URL) {
         if parts_given {
             reader.warn("BACKEND_DB_* has no effect, because DATABASE_URL is set");
@@ -98,9 +109,10 @@ fn target(reader: &mut Reader<'_>, development: bool) -> Option<DatabaseTarget> 
     } else {
         DatabaseTarget::Sqlite { path: PathBuf::from(DEFAULT_FILE) }
     };
-    match &target {
-        DatabaseTarget::Sqlite { path } => reader.show(DATABASE_URL, format!("sqlite:{}", path.display())),
-        DatabaseTarget::Postgres { url } => reader.show(DATABASE_URL, url),
+    if by_parts {
+        reader.show_from(DATABASE_URL, &target, Source::DatabaseParts);
+    } else {
+        reader.show(DATABASE_URL, &target);
     }
     Some(target)
 }
@@ -142,4 +154,13 @@ fn parts(reader: &mut Reader<'_>) -> Option<SecretUrl> {
         reader.refuse(DB_HOST, "must be a host name, an address or a socket folder");
     }
     url
+}
+
+impl std::fmt::Display for DatabaseTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite { path } => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres { url } => url.fmt(f),
+        }
+    }
 }

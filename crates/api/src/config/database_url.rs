@@ -38,7 +38,7 @@ pub struct SecretUrl {
 }
 
 impl SecretUrl {
-    pub(super) fn new(url: &Url) -> Self {
+    pub(crate) fn new(url: &Url) -> Self {
         Self { whole: Zeroizing::new(url.as_str().to_owned()), masked: masked(url) }
     }
 

@@ -10,12 +10,14 @@
 //!
 //! To add a variable: a line in `keys.rs`, a read in the section it belongs to, a row in `docs/configuration.md`.
 
+mod collector;
 mod database;
 mod database_url;
 mod error;
 mod keys;
 mod log;
 mod mail;
+mod metrics;
 mod not_yet;
 mod passwords;
 mod rate_limit;
@@ -32,6 +34,7 @@ mod variables;
 
 use ipnet::IpNet;
 
+pub use collector::{Collector, Sampling};
 pub use database::{Database, DatabaseTarget};
 pub use database_url::SecretUrl;
 pub use error::{ConfigError, Problem, Warning};
@@ -48,7 +51,7 @@ pub use server::{AllowedOrigins, Server};
 pub use sessions::Sessions;
 pub use tokens::{KeyError, SigningKey, Tokens};
 pub use unknown::known;
-pub use variables::Variables;
+pub use variables::{Source, Variables};
 
 use reader::Reader;
 
@@ -69,6 +72,10 @@ pub struct Config {
     pub passwords: Passwords,
     /// Mail.
     pub mail: Mail,
+    /// Where metrics are told: a host, without brackets, and a port; `None` for nowhere.
+    pub metrics: Option<(String, u16)>,
+    /// Where traces and metrics are sent; `None` for nowhere.
+    pub collector: Option<Collector>,
     /// Seeding.
     pub seed: Seed,
     /// Logging.
@@ -125,6 +132,8 @@ impl Config {
         let sessions = sessions::read(reader);
         let passwords = passwords::read(reader, development);
         let mail = mail::read(reader);
+        let metrics = metrics::read(reader);
+        let collector = collector::read(reader);
         let seed = passwords::seed(reader);
         let log = log::read(reader);
         let rate_limit = rate_limit::read(reader);
@@ -137,6 +146,8 @@ impl Config {
             sessions: sessions?,
             passwords: passwords?,
             mail: mail?,
+            metrics: metrics?,
+            collector: collector?,
             seed: seed?,
             log: log?,
             rate_limit: rate_limit?,
@@ -147,7 +158,12 @@ impl Config {
 
     /// Every setting in effect, by name, fit for a log: secrets, and passwords inside URLs, are `***`.
     pub fn effective(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.shown.iter().map(|(name, value)| (*name, value.as_str()))
+        self.settings().map(|setting| (setting.name, setting.value.as_str()))
+    }
+
+    /// As [`Self::effective`], with where each comes from.
+    pub fn settings(&self) -> impl Iterator<Item = &Setting> {
+        self.shown.iter()
     }
 }
 

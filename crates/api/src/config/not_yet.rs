@@ -4,8 +4,6 @@
 
 use std::path::Path;
 
-use url::Url;
-
 use super::{error::Problem, reader::Reader, reader::digits};
 
 /// A variable without effect.
@@ -18,11 +16,6 @@ pub struct NotYet {
 
 /// All of them.
 pub const NOT_YET: &[NotYet] = &[
-    NotYet {
-        name: "REDIS_URL",
-        rule: "must be a redis:// or rediss:// URL",
-        valid: |text| url(text, &["redis", "rediss"]),
-    },
     NotYet { name: "BACKEND_EXPORT_DIR", rule: "must be a path", valid: path },
     NotYet {
         name: "BACKEND_EXPORT_TTL_HOURS",
@@ -34,7 +27,6 @@ pub const NOT_YET: &[NotYet] = &[
         rule: "must be a whole number from 0 to 4294967295",
         valid: |text| within(text, 0, u32::MAX),
     },
-    NotYet { name: "BACKEND_METRICS_ADDR", rule: "must be host:port", valid: address },
 ];
 
 pub(super) fn check(reader: &mut Reader<'_>) {
@@ -48,19 +40,10 @@ pub(super) fn check(reader: &mut Reader<'_>) {
     }
 }
 
-fn url(text: &str, schemes: &[&str]) -> bool {
-    Url::parse(text).is_ok_and(|url| schemes.contains(&url.scheme()) && url.has_host())
-}
-
 fn within(text: &str, least: u32, most: u32) -> bool {
     digits::<u32>(text).is_some_and(|number| (least..=most).contains(&number))
 }
 
 fn path(text: &str) -> bool {
     !Path::new(text).as_os_str().is_empty() && !text.chars().any(char::is_control)
-}
-
-fn address(text: &str) -> bool {
-    text.rsplit_once(':')
-        .is_some_and(|(host, port)| super::server::host(host).is_some() && digits::<u16>(port).is_some())
 }

@@ -43,6 +43,9 @@ pub struct Seed {
 }
 
 impl Seed {
+    /// What everybody knows.
+    pub const DEFAULT_PASSWORD: &str = SEED_ADMIN_PASSWORD.default;
+
     /// Whether the password is the publicly known one, set or not; refused outside development by the seeder.
     pub fn is_default(&self) -> bool {
         self.admin_password.expose() == SEED_ADMIN_PASSWORD.default

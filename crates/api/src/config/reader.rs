@@ -5,11 +5,19 @@ use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 use super::{
     error::{Problem, Warning},
     keys::Key,
-    variables::{NotText, Variables},
+    variables::{NotText, Source, Variables},
 };
 
-/// A setting as the start-up log may show it; secrets are `***`.
-pub type Setting = (&'static str, String);
+/// A setting in effect, as the start-up log may show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The variable.
+    pub name: &'static str,
+    /// What counts; secrets, and passwords inside URLs, are `***`.
+    pub value: String,
+    /// Where it comes from.
+    pub source: Source,
+}
 
 pub(super) struct Reader<'a> {
     variables: &'a Variables,
@@ -54,7 +62,12 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn show(&mut self, key: &Key, value: impl Display) {
-        self.shown.push((key.name, value.to_string()));
+        self.show_from(key, value, self.variables.source(key.name));
+    }
+
+    /// As [`Self::show`], for what does not come from the variable of its name.
+    pub(super) fn show_from(&mut self, key: &Key, value: impl Display, source: Source) {
+        self.shown.push(Setting { name: key.name, value: value.to_string(), source });
     }
 
     /// A public value or its default, without surrounding white space. `None`: the problem has been noted.

@@ -37,13 +37,20 @@ pub enum SecretFileError {
 pub fn load_or_create(folder: &Path, rng: &dyn Rng) -> Result<Secret, SecretFileError> {
     let path = folder.join(FILE_NAME);
     let io = |source| SecretFileError::Io { path: path.clone(), source };
-    match load(&path) {
-        Err(SecretFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-        found => return found,
+    if let Some(key) = load_existing(folder)? {
+        return Ok(key);
     }
     fs::create_dir_all(folder).map_err(io)?;
     create(folder, &path, rng).map_err(io)?;
     load(&path)
+}
+
+/// The key kept in `folder`, if there is one.
+pub(super) fn load_existing(folder: &Path) -> Result<Option<Secret>, SecretFileError> {
+    match load(&folder.join(FILE_NAME)) {
+        Err(SecretFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 fn load(path: &Path) -> Result<Secret, SecretFileError> {

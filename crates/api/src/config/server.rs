@@ -6,8 +6,8 @@ use url::Url;
 
 use super::{
     keys::{
-        ALLOWED_ORIGINS, API_URL, CONSOLE_ENABLED, DOCS_ENABLED, HOST, MAX_BODY_BYTES, PORT, REQUEST_TIMEOUT,
-        SIGNUP_ENABLED,
+        ALLOWED_ORIGINS, API_URL, CONSOLE_ENABLED, DOCS_ENABLED, DRAIN_SECONDS, HOST, MAX_BODY_BYTES, PORT,
+        REQUEST_TIMEOUT, SIGNUP_ENABLED,
     },
     reader::Reader,
 };
@@ -34,6 +34,8 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// How long a handler may take.
     pub request_timeout: Duration,
+    /// How long it goes on serving after a signal to stop, while it says that it is not ready.
+    pub drain: Duration,
     /// Which browser origins may call.
     pub allowed_origins: AllowedOrigins,
 }
@@ -66,6 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Server>
     let console_enabled = reader.flag(CONSOLE_ENABLED);
     let max_body_bytes = reader.number(MAX_BODY_BYTES, 1..=BODY_CEILING);
     let request_timeout = reader.number(REQUEST_TIMEOUT, 1..=3600_u64);
+    let drain = reader.number(DRAIN_SECONDS, 0..=300_u64);
     let allowed_origins = origins(reader, development);
     Some(Server {
         host: host?,
@@ -76,6 +79,7 @@ pub(super) fn read(reader: &mut Reader<'_>, development: bool) -> Option<Server>
         console_enabled: console_enabled?,
         max_body_bytes: max_body_bytes?,
         request_timeout: Duration::from_secs(request_timeout?),
+        drain: Duration::from_secs(drain?),
         allowed_origins: allowed_origins?,
     })
 }

@@ -70,14 +70,35 @@ pub enum KeyError {
 }
 
 impl SigningKey {
+    /// The key if there is one now; makes none.
+    pub fn existing(&self) -> Result<Option<Secret>, KeyError> {
+        match self {
+            Self::Configured(secret) => Ok(Some(secret.clone())),
+            Self::Kept(folder) => Ok(secret_file::load_existing(folder)?),
+            Self::Missing => Ok(None),
+        }
+    }
+
+    /// Whether there will be one: a missing key is a mistake of the configuration.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        match self {
+            Self::Configured(_) | Self::Kept(_) => Ok(()),
+            Self::Missing => Err(missing()),
+        }
+    }
+
     /// The key; makes and keeps one in development. For commands that sign or verify only.
     pub fn resolve(&self, rng: &dyn Rng) -> Result<Secret, KeyError> {
         match self {
             Self::Configured(secret) => Ok(secret.clone()),
             Self::Kept(folder) => Ok(secret_file::load_or_create(folder, rng)?),
-            Self::Missing => Err(ConfigError::one(SECRET_KEY.name, "must be set outside development").into()),
+            Self::Missing => Err(missing().into()),
         }
     }
+}
+
+fn missing() -> ConfigError {
+    ConfigError::one(SECRET_KEY.name, "must be set outside development")
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, development: bool, folder: Option<PathBuf>) -> Option<Tokens> {

@@ -9,7 +9,32 @@ use super::{error::ConfigError, keys::LOG_FILE};
 
 /// The variables a configuration is read from.
 #[derive(Default)]
-pub struct Variables(BTreeMap<String, Value>);
+pub struct Variables(BTreeMap<String, (Source, Value)>);
+
+/// Where the value of a setting comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The environment of the process.
+    Environment,
+    /// The file `.env`.
+    File,
+    /// It is not set.
+    Default,
+    /// The variables `BACKEND_DB_*`, which are a database address together.
+    DatabaseParts,
+}
+
+impl Source {
+    /// As a person is told of it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::File => ".env",
+            Self::Default => "default",
+            Self::DatabaseParts => "BACKEND_DB_*",
+        }
+    }
+}
 
 enum Value {
     Text(Zeroizing<String>),
@@ -40,7 +65,7 @@ impl Variables {
             // An empty value is an unset one, so it hides nothing; only for the log file it says "none".
             let empty = matches!(&value, Value::Text(text) if text.is_empty());
             if !empty || name == LOG_FILE.name {
-                values.insert(name, value);
+                values.insert(name, (Source::Environment, value));
             }
         }
         Ok(Self(values))
@@ -48,7 +73,7 @@ impl Variables {
 
     /// Exactly these pairs.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let text = |value: &str| Value::Text(Zeroizing::new(value.to_owned()));
+        let text = |value: &str| (Source::Environment, Value::Text(Zeroizing::new(value.to_owned())));
         Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect())
     }
 
@@ -56,8 +81,17 @@ impl Variables {
     pub(super) fn get(&self, name: &str) -> Result<Option<&str>, NotText> {
         match self.0.get(name) {
             None => Ok(None),
-            Some(Value::Text(text)) => Ok(Some(text.as_str())),
-            Some(Value::NotText) => Err(NotText),
+            Some((_, Value::Text(text))) => Ok(Some(text.as_str())),
+            Some((_, Value::NotText)) => Err(NotText),
+        }
+    }
+
+    /// Where a variable is set. White space alone is no value, except for the log file, where it says "none".
+    pub(super) fn source(&self, name: &str) -> Source {
+        match self.0.get(name) {
+            Some((_, Value::Text(text))) if text.trim().is_empty() && name != LOG_FILE.name => Source::Default,
+            Some((source, _)) => *source,
+            None => Source::Default,
         }
     }
 
@@ -71,10 +105,10 @@ impl Variables {
 pub(super) struct NotText;
 
 fn relevant(name: &str) -> bool {
-    name.starts_with("BACKEND_") || name == "DATABASE_URL" || name == "REDIS_URL"
+    name.starts_with("BACKEND_") || name == "DATABASE_URL" || name == "REDIS_URL" || name.starts_with("OTEL_")
 }
 
-fn read_dotenv(bytes: &[u8]) -> Result<BTreeMap<String, Value>, ConfigError> {
+fn read_dotenv(bytes: &[u8]) -> Result<BTreeMap<String, (Source, Value)>, ConfigError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ConfigError::one(".env", "must be UTF-8 text"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut values = BTreeMap::new();
@@ -82,7 +116,7 @@ fn read_dotenv(bytes: &[u8]) -> Result<BTreeMap<String, Value>, ConfigError> {
         let (name, value) = item.map_err(|error| malformed(text, &error))?;
         if relevant(&name) && (!value.is_empty() || name == LOG_FILE.name) {
             // The first of several lines counts, as it does for every tool built on this parser.
-            values.entry(name).or_insert(Value::Text(Zeroizing::new(value)));
+            values.entry(name).or_insert((Source::File, Value::Text(Zeroizing::new(value))));
         }
     }
     Ok(values)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::web::{Bytes, ServiceConfig};
 
 use super::CONTENT_SECURITY_POLICY;
-use crate::asset::Asset;
+use crate::{asset::Asset, metrics::HttpMetrics};
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -101,9 +101,9 @@ impl Default for ConsoleSite {
 }
 
 /// Mounts every path with and without trailing slash, for GET and HEAD; other methods are 405.
-pub fn configure(cfg: &mut ServiceConfig, site: &ConsoleSite) {
+pub fn configure(cfg: &mut ServiceConfig, site: &ConsoleSite, metrics: Option<&HttpMetrics>) {
     for (path, file) in &site.files {
-        file.mount(cfg, path);
+        file.mount(cfg, path, metrics);
     }
 }
 

@@ -5,6 +5,7 @@ pub mod openapi;
 pub mod permissions;
 pub mod schemas;
 mod site;
+pub mod words;
 
 pub use site::{DocsError, DocsSite, configure};
 

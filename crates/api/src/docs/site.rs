@@ -7,7 +7,7 @@ use actix_web::web::{self, Bytes};
 use utoipa::openapi::OpenApi;
 
 use super::CONTENT_SECURITY_POLICY;
-use crate::asset::Asset;
+use crate::{asset::Asset, metrics::HttpMetrics};
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -113,9 +113,9 @@ fn swagger_ui(name: &'static str, content_type: &'static str) -> Result<Asset, D
 }
 
 /// Mounts every path with and without trailing slash, for GET and HEAD; other methods are 405.
-pub fn configure(cfg: &mut web::ServiceConfig, site: &DocsSite) {
+pub fn configure(cfg: &mut web::ServiceConfig, site: &DocsSite, metrics: Option<&HttpMetrics>) {
     for (path, file) in &site.files {
-        file.mount(cfg, path);
+        file.mount(cfg, path, metrics);
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use uuid::fmt::Hyphenated;
@@ -14,7 +14,9 @@ use super::body::{BodyStatus, Closing, Ending};
 use super::flight::{CLIENT_GONE, Flight, Turn};
 use super::{cors, headers};
 use crate::error::{self, ApiError};
+use crate::trace;
 
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -59,12 +61,16 @@ pub(super) fn finish(flight: &mut Flight, outcome: Outcome) -> Result<ServiceRes
     let mut buffer = [0; Hyphenated::LENGTH];
     let id = flight.id(&mut buffer);
     let mut status = response.status().as_u16();
+    let mut exhausted = false;
     if response.status().is_client_error() || response.status().is_server_error() {
-        (response, status) = envelop(flight, response, id);
+        (response, status, exhausted) = envelop(flight, response, id);
     }
     let head = response.headers_mut();
     headers::write(head, id, took);
     flight.context().write_promised(head);
+    if let Some(metrics) = flight.metrics().filter(|_| exhausted) {
+        metrics.refused(head.get(RATE_LIMIT));
+    }
     cors::write(flight.origin.take(), head);
     if flight.turn != Turn::Any {
         // The HTTP library goes by the newest request of a connection: when others follow in one piece it would not
@@ -79,14 +85,19 @@ pub(super) fn finish(flight: &mut Flight, outcome: Outcome) -> Result<ServiceRes
     }
 }
 
-/// Writes the envelope over whatever body the error has, keeps its headers, logs it, and says which status to log.
-fn envelop(flight: &Flight, mut response: HttpResponse, id: &str) -> (HttpResponse, u16) {
+/// Writes the envelope over whatever body the error has, keeps its headers, logs and counts it, and says which status to log
+/// and whether a budget was used up.
+fn envelop(flight: &Flight, mut response: HttpResponse, id: &str) -> (HttpResponse, u16, bool) {
     let known = response.error().and_then(Error::as_error::<ApiError>);
+    let exhausted = matches!(known, Some(ApiError::RateLimited(_)));
     let (body, gone) = if let Some(error) = known {
-        error::log(error, id, flight.client_ip());
-        (error::render(&error.class(), id), matches!(error, ApiError::ClientGone))
+        trace::telling(flight.trace(), || error::log(error, id, flight.client_ip()));
+        let class = error.class();
+        count(flight, class.code);
+        (error::render(&class, id), matches!(error, ApiError::ClientGone))
     } else {
         let class = error::foreign(response.status());
+        count(flight, class.code);
         log_foreign(flight, &response, id);
         *response.status_mut() = class.status;
         class.write_headers(response.headers_mut());
@@ -99,14 +110,21 @@ fn envelop(flight: &Flight, mut response: HttpResponse, id: &str) -> (HttpRespon
     if !head.contains_key(header::CACHE_CONTROL) {
         head.insert(header::CACHE_CONTROL, NO_STORE);
     }
-    (response.set_body(BoxBody::new(body)), status)
+    (response.set_body(BoxBody::new(body)), status, exhausted)
+}
+
+fn count(flight: &Flight, code: &'static str) {
+    if let Some(metrics) = flight.metrics() {
+        metrics.failed(code);
+    }
 }
 
 /// An error that did not come as an [`ApiError`] is worth a line when it is our fault.
 fn log_foreign(flight: &Flight, response: &HttpResponse, request_id: &str) {
     if response.status().is_server_error() {
         let error = response.error().map_or_else(|| response.status().to_string(), |error| error::chain(error));
-        tracing::error!(request_id, client_ip = %flight.client_ip(), error, "Unexpected error");
+        let trace_id = flight.trace().map(tracing::field::display);
+        tracing::error!(request_id, client_ip = %flight.client_ip(), trace_id, error, "Unexpected error");
     }
 }
 

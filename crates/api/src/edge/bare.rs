@@ -46,6 +46,9 @@ impl Edge {
         head.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         head.insert(header::CONNECTION, HeaderValue::from_static("close"));
         let body = error::render(&error::foreign(status), text);
+        if let Some(metrics) = &parts.metrics {
+            metrics.answered(None, "-", status.as_u16(), Duration::ZERO);
+        }
         if let Some(peer) = peer {
             let client_ip = (parts.resolve_client)(peer, &HeaderMap::new());
             (parts.log_access)(&AccessRecord {
@@ -57,6 +60,7 @@ impl Edge {
                 client_ip,
                 user_id: None,
                 org_id: None,
+                trace_id: None,
             });
         }
         write(status, &head, &body)

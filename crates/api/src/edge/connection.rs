@@ -1,9 +1,20 @@
 //! What the edge and the socket under it tell each other about one connection: whether a request is being served,
-//! since when a head has been arriving, and whether the end should wait for what the client is still sending.
+//! since when a head has been arriving or nothing has, and whether the end should wait for what the client is still sending.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
+
+/// How many ticks what a connection does may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// A head that arrives.
+    pub(crate) head: u32,
+    /// A client that takes nothing of its answer.
+    pub(crate) stuck: u32,
+    /// A connection without a request, while places are scarce.
+    pub(crate) idle: Option<u32>,
+}
 
 /// The state of one connection, shared by its socket and its requests.
 #[derive(Debug, Default)]
@@ -11,6 +22,8 @@ pub struct Connection {
     serving: Cell<u32>,
     /// The tick at which the head that is arriving began, while no request is being served.
     head_since: Cell<Option<u32>>,
+    /// The tick since which there has been neither a request nor the beginning of one.
+    idle_since: Cell<Option<u32>>,
     /// Whether bytes arrived while a request was being served: perhaps the beginning of the next head.
     fed: Cell<bool>,
     overdue: Cell<bool>,
@@ -23,9 +36,15 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// A connection that was opened at a tick.
+    pub(crate) fn opened(tick: u32) -> Self {
+        Self { idle_since: Cell::new(Some(tick)), ..Self::default() }
+    }
+
     /// Notes that bytes arrived at a tick.
     pub(crate) fn fed(&self, tick: u32) {
         self.fed.set(true);
+        self.idle_since.set(None);
         if self.serving.get() == 0 && self.head_since.get().is_none() {
             self.head_since.set(Some(tick));
         }
@@ -52,12 +71,13 @@ impl Connection {
         self.stuck_since.set(None);
     }
 
-    /// Marks the connection, and wakes it, when its head has been arriving, or its client has been taking nothing, for more than
-    /// so many ticks.
-    pub(crate) fn check(&self, tick: u32, (head, stuck): (u32, u32)) {
+    /// Marks the connection, and wakes it, when its head has been arriving, its client has been taking nothing, or nothing has
+    /// come for more than so many ticks.
+    pub(crate) fn check(&self, tick: u32, patience: Patience) {
         let longer = |since: &Cell<Option<u32>>, most| since.get().is_some_and(|since| tick.wrapping_sub(since) > most);
-        let late = longer(&self.head_since, head) && !self.overdue.replace(true);
-        let stuck = longer(&self.stuck_since, stuck) && !self.is_stuck.replace(true);
+        let idle = patience.idle.is_some_and(|idle| longer(&self.idle_since, idle));
+        let late = (idle || longer(&self.head_since, patience.head)) && !self.overdue.replace(true);
+        let stuck = longer(&self.stuck_since, patience.stuck) && !self.is_stuck.replace(true);
         if (late || stuck)
             && let Some(waker) = self.waker.take()
         {
@@ -96,13 +116,15 @@ impl Connection {
     fn enter(&self) {
         self.serving.set(self.serving.get().saturating_add(1));
         self.head_since.set(None);
+        self.idle_since.set(None);
         self.fed.set(false);
     }
 
     fn leave(&self, tick: u32) {
         self.serving.set(self.serving.get().saturating_sub(1));
-        if self.serving.get() == 0 && self.fed.get() {
-            self.head_since.set(Some(tick));
+        if self.serving.get() == 0 {
+            let since = if self.fed.get() { &self.head_since } else { &self.idle_since };
+            since.set(Some(tick));
         }
     }
 }
@@ -135,26 +157,28 @@ impl Drop for Serving {
 mod tests {
     use super::*;
 
+    const PATIENCE: Patience = Patience { head: 10, stuck: 10, idle: None };
+
     #[test]
     fn a_head_is_overdue_after_its_ticks_and_not_before() {
         let connection = Connection::default();
         connection.fed(5);
         connection.fed(9);
-        connection.check(15, (10, 10));
+        connection.check(15, PATIENCE);
         assert!(!connection.is_overdue());
-        connection.check(16, (10, 10));
+        connection.check(16, PATIENCE);
         assert!(connection.is_overdue());
     }
 
     #[test]
     fn a_request_being_served_and_an_idle_connection_are_never_overdue() {
         let connection = Rc::new(Connection::default());
-        connection.check(1_000, (10, 10));
+        connection.check(1_000, PATIENCE);
         connection.fed(0);
         let serving = Serving::on(&connection);
-        connection.check(1_000, (10, 10));
+        connection.check(1_000, PATIENCE);
         drop(serving);
-        connection.check(2_000, (10, 10));
+        connection.check(2_000, PATIENCE);
         assert!(!connection.is_overdue());
     }
 
@@ -169,7 +193,7 @@ mod tests {
         serving.took();
         serving.stuck(15, Waker::noop());
         for slow in [&connection, &serving] {
-            slow.check(16, (100, 10));
+            slow.check(16, Patience { head: 100, ..PATIENCE });
         }
         assert!(connection.is_stuck() && !serving.is_stuck());
         assert!(!connection.is_overdue(), "its head is another matter");
@@ -179,9 +203,33 @@ mod tests {
     fn the_ticks_may_wrap() {
         let connection = Connection::default();
         connection.fed(u32::MAX - 2);
-        connection.check(5, (10, 10));
+        connection.check(5, PATIENCE);
         assert!(!connection.is_overdue());
-        connection.check(9, (10, 10));
+        connection.check(9, PATIENCE);
         assert!(connection.is_overdue());
+    }
+
+    #[test]
+    fn while_places_are_scarce_a_connection_without_a_request_is_overdue_soon() {
+        let scarce = Patience { idle: Some(2), ..PATIENCE };
+        let (unused, used, beginning, serving) = (
+            Rc::new(Connection::opened(5)),
+            Rc::new(Connection::opened(5)),
+            Rc::new(Connection::opened(5)),
+            Rc::new(Connection::opened(5)),
+        );
+        used.fed(5);
+        drop(Serving::on(&used));
+        beginning.fed(6);
+        serving.fed(5);
+        let _held = Serving::on(&serving);
+        for connection in [&unused, &used, &beginning, &serving] {
+            connection.check(8, PATIENCE);
+            assert!(!connection.is_overdue());
+            connection.check(8, scarce);
+        }
+        assert!(unused.is_overdue() && !beginning.is_overdue() && !serving.is_overdue());
+        used.check(1_000, scarce);
+        assert!(used.is_overdue());
     }
 }

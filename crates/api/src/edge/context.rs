@@ -9,9 +9,13 @@ use std::rc::Rc;
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use opentelemetry::trace::TraceId;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::metrics::RouteName;
+use crate::trace::CallerTrace;
 
 /// One request's identity and notes; a cheap handle, in the request's extensions.
 #[derive(Debug, Clone)]
@@ -22,6 +26,10 @@ struct Inner {
     request_id: Uuid,
     client_ip: IpAddr,
     caller: Cell<Option<(i64, i64)>>,
+    route: RefCell<Option<Rc<RouteName>>>,
+    caller_trace: Option<CallerTrace>,
+    trace: Cell<Option<TraceId>>,
+    span: RefCell<Option<Span>>,
     notices: RefCell<Vec<Notice>>,
     headers: RefCell<Vec<(HeaderName, HeaderValue)>>,
 }
@@ -76,9 +84,12 @@ impl Notice {
 }
 
 impl RequestContext {
-    pub(super) fn new(request_id: Uuid, client_ip: IpAddr) -> Self {
-        let (caller, notices, headers) = (Cell::new(None), RefCell::default(), RefCell::default());
-        Self(Rc::new(Inner { request_id, client_ip, caller, notices, headers }))
+    pub(super) fn new(request_id: Uuid, client_ip: IpAddr, caller_trace: Option<CallerTrace>) -> Self {
+        let (caller, route, span) = (Cell::new(None), RefCell::default(), RefCell::default());
+        // Until there is a span, the trace is the one that the caller names.
+        let trace = Cell::new(caller_trace.as_ref().map(|caller| caller.span.trace_id()));
+        let (notices, headers) = (RefCell::default(), RefCell::default());
+        Self(Rc::new(Inner { request_id, client_ip, caller, route, caller_trace, trace, span, notices, headers }))
     }
 
     /// The context of a request that came through the edge.
@@ -104,6 +115,36 @@ impl RequestContext {
     /// User and organization, once known.
     pub fn caller(&self) -> Option<(i64, i64)> {
         self.0.caller.get()
+    }
+
+    /// Says which route the request has reached.
+    pub(crate) fn enter(&self, route: Rc<RouteName>) {
+        self.0.route.replace(Some(route));
+    }
+
+    /// The route, unless none has the path or nothing got that far.
+    pub(crate) fn route(&self) -> Option<Rc<RouteName>> {
+        self.0.route.borrow().clone()
+    }
+
+    pub(crate) fn caller_trace(&self) -> Option<&CallerTrace> {
+        self.0.caller_trace.as_ref()
+    }
+
+    /// The request has a span, in a trace.
+    pub(crate) fn traced(&self, span: Span, trace: Option<TraceId>) {
+        self.0.span.replace(Some(span));
+        self.0.trace.set(trace);
+    }
+
+    /// The trace it belongs to, if any is known.
+    pub(crate) fn trace(&self) -> Option<TraceId> {
+        self.0.trace.get()
+    }
+
+    /// The span, to be completed; it ends when nobody holds it any more.
+    pub(super) fn take_span(&self) -> Option<Span> {
+        self.0.span.take()
     }
 
     /// Leaves a line for the log; it is written after the answer, outside any span.

@@ -8,9 +8,12 @@ use std::time::Duration;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::{ConnectionType, Method, Uri};
+use opentelemetry::trace::TraceId;
 use uuid::fmt::Hyphenated;
 
+use crate::metrics::{HttpMetrics, Late, RouteName};
 use crate::telemetry::AccessRecord;
+use crate::trace::{self, CallerTrace};
 
 use super::EdgeParts;
 use super::body::Incoming;
@@ -70,8 +73,13 @@ impl Flight {
         if let Some(serving) = serving.as_ref().filter(|_| turn != Turn::Any) {
             serving.mark_last();
         }
+        if let Some(metrics) = &parts.metrics {
+            metrics.began();
+        }
+        let caller_trace = trace::parent(req.headers());
+        let caller_trace = caller_trace.map(|span| CallerTrace { span, believed: (parts.trust_peer)(peer) });
         Self {
-            context: RequestContext::new(parts.rng.uuid(), client_ip),
+            context: RequestContext::new(parts.rng.uuid(), client_ip, caller_trace),
             started,
             method: req.method().clone(),
             uri: req.uri().clone(),
@@ -108,15 +116,46 @@ impl Flight {
         self.parts.clock.monotonic().saturating_sub(self.started)
     }
 
+    /// What counts requests.
+    pub(super) fn metrics(&self) -> Option<&HttpMetrics> {
+        self.parts.metrics.as_deref()
+    }
+
+    /// The trace the request belongs to.
+    pub(super) fn trace(&self) -> Option<TraceId> {
+        self.context.trace()
+    }
+
+    /// The inside has panicked.
+    pub(super) fn panicked(&self) {
+        if let Some(metrics) = self.metrics() {
+            metrics.panicked();
+        }
+    }
+
+    /// Somebody's time was up.
+    pub(super) fn timed_out(&self, late: Late) {
+        if let Some(metrics) = self.metrics() {
+            metrics.timed_out(late);
+        }
+    }
+
     /// The request id as text, written into the buffer.
     pub(super) fn id<'a>(&self, buffer: &'a mut [u8; Hyphenated::LENGTH]) -> &'a str {
         self.context.request_id().as_hyphenated().encode_lower(buffer)
     }
 
-    /// Writes the notices and the access event; later calls do nothing.
+    /// Writes the notices and the access event, and counts the answer; later calls do nothing.
     pub(super) fn log(&mut self, status_code: u16, took: Duration) {
         if std::mem::replace(&mut self.logged, true) {
             return;
+        }
+        let route = self.context.route();
+        if let Some(span) = self.context.take_span() {
+            trace::end(&span, self.method.as_str(), route.as_deref().map(RouteName::template), status_code);
+        }
+        if let Some(metrics) = self.metrics() {
+            metrics.answered(route.as_deref(), self.method.as_str(), status_code, took);
         }
         self.log_notices();
         let caller = self.context.caller();
@@ -129,6 +168,7 @@ impl Flight {
             client_ip: self.client_ip(),
             user_id: caller.map(|(user, _)| user),
             org_id: caller.map(|(_, organization)| organization),
+            trace_id: self.context.trace(),
         });
     }
 
@@ -159,6 +199,9 @@ impl Drop for Flight {
         if !self.logged {
             let took = self.elapsed();
             self.log(CLIENT_GONE, took);
+        }
+        if let Some(metrics) = self.metrics() {
+            metrics.ended();
         }
     }
 }

@@ -16,6 +16,7 @@ use super::body::BodyStatus;
 use super::flight::Flight;
 use super::panics;
 use crate::error::ApiError;
+use crate::metrics::Late;
 
 /// How much of an unread body is dropped before the answer, to tell broken framing from an honest client.
 const MAX_DISCARDED: usize = 64 * 1024;
@@ -69,7 +70,10 @@ where
                             ready!(this.limit.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(cx));
                             Outcome::failed(late(this.flight))
                         }
-                        Err(text) => Outcome::panicked(&text),
+                        Err(text) => {
+                            this.flight.panicked();
+                            Outcome::panicked(&text)
+                        }
                     };
                     this.stage.set(Stage::Answered { outcome: Some(outcome), looked: false });
                 }
@@ -86,6 +90,7 @@ where
 /// Whose time it was: a client that holds its body back is no fault of the service.
 fn late(flight: &Flight) -> ApiError {
     let waiting = flight.body.as_ref().is_some_and(|body| body.status() == BodyStatus::Open && !body.is_endless());
+    flight.timed_out(if waiting { Late::Client } else { Late::Handler });
     if waiting { ApiError::BodyTimedOut } else { ApiError::TimedOut }
 }
 

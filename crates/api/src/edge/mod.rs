@@ -41,6 +41,7 @@ use sme_pulse_domain::clock::Clock;
 use sme_pulse_domain::rng::Rng;
 
 pub use connection::Connection;
+pub(crate) use connection::Patience;
 pub use context::{Level, Notice, RequestContext};
 pub use cors::Origins;
 
@@ -49,11 +50,14 @@ use body::Incoming;
 use flight::{Flight, Turn};
 
 use crate::error::ApiError;
+use crate::metrics::HttpMetrics;
 use crate::telemetry::AccessRecord;
 use future::EdgeFuture;
 
 /// Finds the client behind the socket peer and the forwarding headers.
 pub type ResolveClient = Arc<dyn Fn(IpAddr, &HeaderMap) -> IpAddr + Send + Sync>;
+/// Whether a socket peer is a proxy of ours.
+pub type TrustPeer = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 /// Writes the access event.
 pub type LogAccess = Arc<dyn Fn(&AccessRecord<'_>) + Send + Sync>;
 
@@ -70,8 +74,12 @@ pub struct EdgeParts {
     pub timeout: Duration,
     /// Finds the client's address.
     pub resolve_client: ResolveClient,
+    /// Whose word counts on which requests are traced.
+    pub trust_peer: TrustPeer,
     /// Writes the access event, outside any span.
     pub log_access: LogAccess,
+    /// Counts requests, if anybody wants to know.
+    pub metrics: Option<Arc<HttpMetrics>>,
 }
 
 /// The layer itself: `App::wrap(edge.clone())` as the last, that is outermost, wrap.
@@ -82,6 +90,16 @@ impl Edge {
     /// The layer over its parts.
     pub fn new(parts: EdgeParts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// The same, and requests are counted.
+    #[must_use]
+    pub fn counted(&self, metrics: Arc<HttpMetrics>) -> Self {
+        Self(Arc::new(EdgeParts { metrics: Some(metrics), ..self.0.as_ref().clone() }))
+    }
+
+    pub(crate) fn metrics(&self) -> Option<&Arc<HttpMetrics>> {
+        self.0.metrics.as_ref()
     }
 }
 
@@ -135,7 +153,10 @@ where
         req.extensions_mut().insert(flight.context());
         match panics::catch(|| self.service.call(req)) {
             Ok(inner) => EdgeFuture::running(flight, inner),
-            Err(text) => EdgeFuture::answered(flight, Outcome::panicked(&text)),
+            Err(text) => {
+                flight.panicked();
+                EdgeFuture::answered(flight, Outcome::panicked(&text))
+            }
         }
     }
 }

@@ -135,7 +135,9 @@ impl ApiError {
             }
             Self::RateLimited(window) => Class::rate_limited(*window),
             Self::NotImplemented(text) => Class::plain(StatusCode::NOT_IMPLEMENTED, "not_implemented", *text),
-            Self::TimedOut | Self::Overloaded | Self::Errands(_) | Self::Unavailable(_) => Class::unavailable(),
+            Self::TimedOut | Self::Overloaded | Self::Leaving | Self::Errands(_) | Self::Unavailable(_) => {
+                Class::unavailable()
+            }
             Self::Access(error) => of_access(error),
             Self::LogIn(error) => of_log_in(error),
             Self::Refresh(error) => of_refresh(error),

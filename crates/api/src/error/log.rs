@@ -15,6 +15,10 @@ use sme_pulse_domain::email::Email;
 use sme_pulse_domain::ids::UserId;
 
 use super::{ApiError, Issue, Loc};
+use crate::trace;
+
+/// Bytes after which no further refused field is named.
+const PLACES: usize = 1_024;
 
 /// Writes the line of an error, if it has one. Refusals that the access event tells well enough have none.
 pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
@@ -68,6 +72,7 @@ pub(crate) fn log(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         | ApiError::TooLarge
         | ApiError::NotImplemented(_)
         | ApiError::Overloaded
+        | ApiError::Leaving
         | ApiError::DisallowedOrigin
         | ApiError::BodyTimedOut
         | ApiError::ClientGone => {}
@@ -81,12 +86,13 @@ fn log_failure(error: &ApiError, request_id: &str, client_ip: IpAddr) {
         tracing::warn!(request_id, client_ip = %client_ip, "Log-in queue full");
         return;
     }
+    let trace_id = trace::told().map(tracing::field::display);
     match error.class().status {
         StatusCode::SERVICE_UNAVAILABLE => {
-            tracing::error!(request_id, client_ip = %client_ip, error = chain(error), "Service unavailable");
+            tracing::error!(request_id, client_ip = %client_ip, trace_id, error = chain(error), "Service unavailable");
         }
         status if status.is_server_error() => {
-            tracing::error!(request_id, client_ip = %client_ip, error = chain(error), "Unexpected error");
+            tracing::error!(request_id, client_ip = %client_ip, trace_id, error = chain(error), "Unexpected error");
         }
         _ => {}
     }
@@ -281,6 +287,11 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 fn places(issues: &[Issue]) -> String {
     let mut text = String::new();
     for issue in issues {
+        // A list of any length can be wrong in every item.
+        if text.len() > PLACES {
+            text.push_str(", …");
+            break;
+        }
         if !text.is_empty() {
             text.push_str(", ");
         }
@@ -305,6 +316,13 @@ mod tests {
         let first = Issue::new(vec![Loc::Name("body"), Loc::Name("email")], "secret text", "value_error");
         let second = Issue::new(vec![Loc::Name("body"), Loc::Index(2)], "secret text", "missing");
         assert_eq!(places(&[first, second]), "body.email value_error, body.2 missing");
+    }
+
+    #[test]
+    fn of_very_many_refused_fields_the_first_are_named() {
+        let issue = |number| Issue::new(vec![Loc::Name("items"), Loc::Index(number)], "", "missing");
+        let text = places(&(0..10_000).map(issue).collect::<Vec<_>>());
+        assert!(text.len() < 1_100 && text.ends_with(" missing, …"), "{text}");
     }
 
     #[test]

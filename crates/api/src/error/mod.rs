@@ -69,6 +69,9 @@ pub enum ApiError {
     /// A bounded queue is full: expected under load, so it is answered at once and not logged as a fault.
     #[error("a queue is full")]
     Overloaded,
+    /// The server has been told to stop and wants no more work: expected, so it is not logged as a fault.
+    #[error("the server is about to stop")]
+    Leaving,
     /// Something the service needs, such as the database, does not answer; the cause is for the log only.
     #[error("unavailable: {0}")]
     Unavailable(Reason),

@@ -32,6 +32,11 @@ impl Body {
         &self.bytes
     }
 
+    /// Nothing was sent, or `null`: how clients write out what the description calls optional.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.bytes.trim_ascii(), b"" | b"null")
+    }
+
     /// Whether the headers say JSON, or nothing.
     pub fn promises_json(&self) -> bool {
         self.promises_json

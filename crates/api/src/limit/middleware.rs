@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::{Future, Ready, ready},
     pin::Pin,
+    rc::Rc,
     sync::Arc,
 };
 
@@ -17,8 +18,8 @@ use actix_web::{
 use sme_pulse_domain::clock::Clock;
 
 use super::{
-    Budget, ClientKeyExtractor, LimitConfig,
-    budget::{Exhausted, StateHeaders},
+    Budget, ClientKeyExtractor, LimitConfig, SharedLog,
+    budget::{Counted, Exhausted, StateHeaders},
 };
 use crate::{client_ip::ClientKey, edge::RequestContext, error::ApiError};
 
@@ -32,8 +33,8 @@ pub struct Limit(Budget<ClientKey>);
 
 impl Limit {
     /// A budget per client under a name that clients see in the `RateLimit` headers.
-    pub fn new(name: &'static str, config: LimitConfig, clock: Arc<dyn Clock>) -> Self {
-        Self(Budget::new(name, config, clock))
+    pub fn new(name: &'static str, config: LimitConfig, clock: Arc<dyn Clock>, shared: Option<SharedLog>) -> Self {
+        Self(Budget::new(name, config, clock, shared))
     }
 
     /// Forgets the clients whose requests have all left the window; call it now and then, so that memory comes back.
@@ -42,27 +43,12 @@ impl Limit {
     }
 }
 
-/// Counts the request; `Ok` holds the headers of the later answer, none when the budget is off.
-fn check(budget: &Budget<ClientKey>, request: &ServiceRequest) -> Result<Option<StateHeaders>, Refusal> {
-    let key = ClientKeyExtractor.extract(request).map_err(Refusal::Unidentified)?;
-    budget.count(key).transpose().map_err(Refusal::Exhausted)
-}
-
-fn refuse(request: ServiceRequest, refusal: Refusal) -> ServiceResponse<BoxBody> {
-    match refusal {
-        Refusal::Unidentified(error) => request.error_response(error),
-        Refusal::Exhausted(Exhausted { headers, window_secs }) => {
-            let mut response = request.error_response(ApiError::RateLimited(window_secs));
-            put(&headers, &mut response);
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(window_secs));
-            response
-        }
-    }
-}
-
-enum Refusal {
-    Unidentified(ApiError),
-    Exhausted(Exhausted),
+fn refuse(request: ServiceRequest, refused: &Exhausted) -> ServiceResponse<BoxBody> {
+    let Exhausted { headers, window_secs } = refused;
+    let mut response = request.error_response(ApiError::RateLimited(*window_secs));
+    put(headers, &mut response);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*window_secs));
+    response
 }
 
 fn put<B>(headers: &StateHeaders, response: &mut ServiceResponse<B>) {
@@ -83,13 +69,14 @@ where
     type Future = Ready<Result<Self::Transform, Self::InitError>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(LimitService { service, budget: self.0.clone() }))
+        ready(Ok(LimitService { service: Rc::new(service), budget: self.0.clone() }))
     }
 }
 
 /// What [`Limit`] turns a service into.
 pub struct LimitService<S> {
-    service: S,
+    /// Shared with requests that wait for the other replicas' word.
+    service: Rc<S>,
     budget: Budget<ClientKey>,
 }
 
@@ -111,29 +98,54 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let headers = match check(&self.budget, &request) {
-            Ok(headers) => headers,
-            Err(refusal) => return Box::pin(ready(Ok(refuse(request, refusal)))),
+        let key = match ClientKeyExtractor.extract(&request) {
+            Ok(key) => key,
+            Err(error) => return Box::pin(ready(Ok(request.error_response(error)))),
         };
-        let Some(headers) = headers else {
-            let inner = self.service.call(request);
-            return Box::pin(async move { Ok(inner.await?.map_into_boxed_body()) });
-        };
-        // An error carries no request, and without one there is no response to put the headers on.
-        let kept = request.request().clone();
-        // With the edge as well, for answers that never come through here: timeouts and panics.
-        if let Some(context) = RequestContext::of(request.request()) {
-            headers.promise(&context);
+        match self.budget.count(key) {
+            None => {
+                let inner = self.service.call(request);
+                Box::pin(async move { Ok(inner.await?.map_into_boxed_body()) })
+            }
+            Some(Counted::Decided(Ok(headers), _)) => Box::pin(serve(&*self.service, request, headers)),
+            Some(Counted::Decided(Err(refused), _)) => Box::pin(ready(Ok(refuse(request, &refused)))),
+            Some(Counted::Open(open)) => {
+                let service = Rc::clone(&self.service);
+                Box::pin(async move {
+                    match open.settle().await.0 {
+                        Ok(headers) => serve(&*service, request, headers).await,
+                        Err(refused) => Ok(refuse(request, &refused)),
+                    }
+                })
+            }
         }
-        let inner = self.service.call(request);
-        Box::pin(async move {
-            let mut response = match inner.await {
-                Ok(response) => response.map_into_boxed_body(),
-                Err(error) => ServiceResponse::from_err(error, kept),
-            };
-            put(&headers, &mut response);
-            Ok(response)
-        })
+    }
+}
+
+/// Calls at once, and answers with the headers.
+fn serve<S, B>(
+    service: &S,
+    request: ServiceRequest,
+    headers: StateHeaders,
+) -> impl Future<Output = Result<ServiceResponse<BoxBody>, Error>> + use<S, B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody + 'static,
+{
+    // An error carries no request, and without one there is no response to put the headers on.
+    let kept = request.request().clone();
+    // With the edge as well, for answers that never come through here: timeouts and panics.
+    if let Some(context) = RequestContext::of(request.request()) {
+        headers.promise(&context);
+    }
+    let inner = service.call(request);
+    async move {
+        let mut response = match inner.await {
+            Ok(response) => response.map_into_boxed_body(),
+            Err(error) => ServiceResponse::from_err(error, kept),
+        };
+        put(&headers, &mut response);
+        Ok(response)
     }
 }
 

@@ -38,7 +38,7 @@ impl Clock for TestClock {
 const CONFIG: LimitConfig = LimitConfig { enabled: true, requests: 2, window: Duration::from_mins(1) };
 
 fn limited(clock: &Arc<TestClock>) -> Limit {
-    Limit::new("login", CONFIG, clock.clone())
+    Limit::new("login", CONFIG, clock.clone(), None)
 }
 
 fn header<'r>(response: &'r ServiceResponse, name: &str) -> Option<&'r str> {
@@ -113,7 +113,9 @@ fn edge(clock: &Arc<TestClock>) -> Edge {
         origins: Origins::Only(Vec::new()),
         timeout: Duration::from_mins(1),
         resolve_client: Arc::new(move |peer, headers| resolver.resolve(peer, headers)),
+        trust_peer: Arc::new(|_| false),
         log_access: Arc::new(|_| ()),
+        metrics: None,
     })
 }
 
@@ -158,7 +160,7 @@ async fn an_error_from_inside_keeps_its_cause_and_gets_the_headers() {
 
 #[actix_web::test]
 async fn switched_off_it_neither_counts_nor_speaks() {
-    let limit = Limit::new("login", LimitConfig { enabled: false, ..CONFIG }, Arc::<TestClock>::default());
+    let limit = Limit::new("login", LimitConfig { enabled: false, ..CONFIG }, Arc::<TestClock>::default(), None);
     let app = App::new().service(web::resource("/login").wrap(limit).route(web::post().to(answer)));
     let app = init_service(app).await;
     for _ in 0..5 {

@@ -42,6 +42,10 @@ pub enum Decision {
     },
 }
 
+/// When a request was counted. Requests of one instant are as good as each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp(u64);
+
 /// Lets at most N requests per key through in any window `[t, t + W)`.
 #[derive(Debug)]
 pub struct SlidingLimiter<K: Hash + Eq> {
@@ -71,6 +75,11 @@ impl<K: Hash + Eq + Copy> SlidingLimiter<K> {
 
     /// Checks and counts one request in one step. `now` comes from `Clock::monotonic`.
     pub fn admit(&self, key: K, now: Duration) -> Decision {
+        self.admit_stamped(key, now).0
+    }
+
+    /// As [`admit`](Self::admit), with what [`refund`](Self::refund) knows the request by; without meaning for one that is refused.
+    pub(super) fn admit_stamped(&self, key: K, now: Duration) -> (Decision, Stamp) {
         let mut table = self.lock();
         let now = table.advance(now);
         table.drop_idle(now, self.bounds.window, DROPPED_PER_CALL);
@@ -80,14 +89,16 @@ impl<K: Hash + Eq + Copy> SlidingLimiter<K> {
         if overflowed {
             tracing::warn!("Rate limit table full, the entries nearest to their end are forgotten");
         }
-        decision
+        (decision, Stamp(now))
     }
 
-    /// Takes back the newest admission of a key.
-    pub fn refund(&self, key: K) {
+    /// Takes back an admission of a key, if it is still remembered. That one and not just any: those that stay would leave the
+    /// window too early.
+    pub(super) fn refund(&self, key: K, stamp: Stamp) {
         let mut table = self.lock();
         let Some(log) = table.logs.peek_mut(&key) else { return };
-        let taken = usize::from(log.pop_back().is_some());
+        let index = log.iter().rposition(|at| *at == stamp.0);
+        let taken = usize::from(index.and_then(|index| log.remove(index)).is_some());
         let empty = log.is_empty();
         table.instants = table.instants.saturating_sub(taken);
         if empty {
@@ -116,6 +127,11 @@ impl<K: Hash + Eq + Copy> SlidingLimiter<K> {
                 return;
             }
         }
+    }
+
+    /// Requests per window and key.
+    pub fn requests(&self) -> usize {
+        self.bounds.requests
     }
 
     /// How many keys are remembered.

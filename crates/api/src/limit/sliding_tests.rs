@@ -183,12 +183,25 @@ proptest! {
 }
 
 #[test]
-fn a_refunded_request_makes_room_and_an_unknown_key_has_nothing_to_refund() {
+fn a_refunded_request_makes_room_and_an_unknown_one_has_nothing_to_refund() {
     let limiter = SlidingLimiter::new(1, W);
-    limiter.refund(1);
-    assert!(admitted(limiter.admit(1, at(0))));
-    assert!(!admitted(limiter.admit(1, at(1))));
-    limiter.refund(1);
+    limiter.refund(1, Stamp(0));
+    let (first, stamp) = limiter.admit_stamped(1, at(1));
+    assert!(admitted(first));
+    assert!(!admitted(limiter.admit(1, at(2))));
+    limiter.refund(1, stamp);
     assert_eq!(stored(&limiter), (0, 0));
-    assert!(admitted(limiter.admit(1, at(1))));
+    assert!(admitted(limiter.admit(1, at(2))));
+    limiter.refund(1, stamp);
+    assert!(!admitted(limiter.admit(1, at(3))), "it was taken back before");
+}
+
+#[test]
+fn the_refunded_request_is_the_one_that_leaves() {
+    let limiter = SlidingLimiter::new(2, W);
+    let (_, early) = limiter.admit_stamped(1, at(0));
+    assert!(admitted(limiter.admit(1, at(30))));
+    limiter.refund(1, early);
+    assert!(admitted(limiter.admit(1, at(31))));
+    assert!(!admitted(limiter.admit(1, at(61))), "those of 30 and 31 still count");
 }

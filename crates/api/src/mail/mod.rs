@@ -15,6 +15,15 @@ use folder::Folder;
 use letter::Letters;
 use smtp::Smtp;
 
+/// What an operator should know who has set up no way for mails outside development.
+pub const NOT_SENT: &str = "BACKEND_SMTP_URL is not set: mails are not sent, so nobody can reset a forgotten password, \
+    confirm a sign-up or accept an invitation";
+
+/// Whether mails go nowhere.
+pub fn is_missing(config: &Config) -> bool {
+    config.mail.smtp.is_none() && !config.environment.is_development()
+}
+
 /// What carries mails, as configured. Outside development, without a server, it is one warning and mails are dropped.
 pub fn mailer(config: &Config, clock: &Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> anyhow::Result<Arc<dyn Mailer>> {
     let letters = Letters::new(config.mail.from.clone(), Arc::clone(clock), Arc::clone(rng));
@@ -25,10 +34,7 @@ pub fn mailer(config: &Config, clock: &Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> an
     if config.environment.is_development() {
         return Ok(Arc::new(Folder::new(config.mail.folder.clone(), letters)));
     }
-    tracing::warn!(
-        "BACKEND_SMTP_URL is not set: mails are not sent, so nobody can reset a forgotten password, confirm a sign-up or \
-         accept an invitation"
-    );
+    tracing::warn!("{NOT_SENT}");
     Ok(Arc::new(NoMailer))
 }
 

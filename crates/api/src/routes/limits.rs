@@ -1,6 +1,6 @@
 //! Every budget of requests, in one place. Clones share the counts.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use sme_pulse_auth::service::{FactorError, InvitationError};
 use sme_pulse_domain::{
@@ -12,7 +12,7 @@ use crate::{
     client_ip::ClientKey,
     edge::RequestContext,
     error::ApiError,
-    limit::{Budget, Limit, LimitConfig},
+    limit::{Budget, Limit, LimitConfig, SharedLog, SharedState},
 };
 
 /// The budgets of the routes that need one.
@@ -38,6 +38,7 @@ pub struct Limits {
     pub sign_up: Limit,
     /// Switches to another organization per user.
     pub switch: Budget<UserId>,
+    shared: Option<SharedLog>,
 }
 
 /// Whose refresh counts together: people in one office share an address and not a session; who guesses tokens has no
@@ -55,20 +56,32 @@ impl RefreshKey {
     }
 }
 
+impl fmt::Display for RefreshKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.client.fmt(f)?;
+        self.session.map_or(Ok(()), |session| write!(f, " {session}"))
+    }
+}
+
 impl Limits {
     /// All budgets have the same size and window, each counts for itself.
-    pub fn new(config: LimitConfig, clock: &Arc<dyn Clock>) -> Self {
+    ///
+    /// With `shared` they hold over all replicas; somebody has to [keep](SharedLog::keep) it.
+    pub fn new(config: LimitConfig, clock: &Arc<dyn Clock>, shared: Option<SharedLog>) -> Self {
+        // A budget that is off has nothing to share.
+        let shared = shared.filter(|_| config.enabled);
         Self {
-            log_in: Limit::new("login", config, Arc::clone(clock)),
-            refresh: Budget::new("refresh", config, Arc::clone(clock)),
-            reset: Limit::new("reset", config, Arc::clone(clock)),
-            change_password: Budget::new("change-password", config, Arc::clone(clock)),
-            mfa: Limit::new("mfa", config, Arc::clone(clock)),
-            proof: Budget::new("step-up", config, Arc::clone(clock)),
-            invitation: Limit::new("invitation", config, Arc::clone(clock)),
-            invite: Budget::new("invite", config, Arc::clone(clock)),
-            sign_up: Limit::new("sign-up", config, Arc::clone(clock)),
-            switch: Budget::new("switch-organization", config, Arc::clone(clock)),
+            log_in: Limit::new("login", config, Arc::clone(clock), shared.clone()),
+            refresh: Budget::new("refresh", config, Arc::clone(clock), shared.clone()),
+            reset: Limit::new("reset", config, Arc::clone(clock), shared.clone()),
+            change_password: Budget::new("change-password", config, Arc::clone(clock), shared.clone()),
+            mfa: Limit::new("mfa", config, Arc::clone(clock), shared.clone()),
+            proof: Budget::new("step-up", config, Arc::clone(clock), shared.clone()),
+            invitation: Limit::new("invitation", config, Arc::clone(clock), shared.clone()),
+            invite: Budget::new("invite", config, Arc::clone(clock), shared.clone()),
+            sign_up: Limit::new("sign-up", config, Arc::clone(clock), shared.clone()),
+            switch: Budget::new("switch-organization", config, Arc::clone(clock), shared.clone()),
+            shared,
         }
     }
 
@@ -80,10 +93,10 @@ impl Limits {
         context: &RequestContext,
         attempt: impl Future<Output = Result<T, FactorError>>,
     ) -> Result<T, ApiError> {
-        self.proof.admit(user, context)?;
+        let admission = self.proof.admit(user, context).await?;
         let result = attempt.await;
         if !result.as_ref().is_err_and(FactorError::is_wrong_proof) {
-            self.proof.refund(user, context);
+            self.proof.refund(user, admission, context).await;
         }
         Ok(result?)
     }
@@ -96,12 +109,22 @@ impl Limits {
         context: &RequestContext,
         sending: impl Future<Output = Result<T, InvitationError>>,
     ) -> Result<T, ApiError> {
-        self.invite.admit(org, context)?;
+        let admission = self.invite.admit(org, context).await?;
         let sent = sending.await;
         if sent.is_err() {
-            self.invite.refund(org, context);
+            self.invite.refund(org, admission, context).await;
         }
         Ok(sent?)
+    }
+
+    /// The counts that all replicas share, when they do.
+    pub fn shared(&self) -> Option<&SharedLog> {
+        self.shared.as_ref()
+    }
+
+    /// How sharing goes; `None` when it is not configured.
+    pub fn shared_state(&self) -> Option<SharedState> {
+        self.shared.as_ref().map(SharedLog::state)
     }
 
     /// Forgets who has gone quiet; call it now and then.

@@ -30,7 +30,7 @@ use sme_pulse_domain::{
 };
 use utoipa::OpenApi;
 
-use crate::{edge::RequestContext, limit::LimitConfig};
+use crate::{edge::RequestContext, limit::LimitConfig, metrics::HttpMetrics};
 pub use auth::{DeviceCookie, Followers};
 pub use limits::Limits;
 use mount::{RouteInfo, Table};
@@ -46,11 +46,13 @@ pub struct RouteSettings {
     pub limits: Limits,
     /// Whether companies can sign up.
     pub sign_up: bool,
+    /// Counts requests, if anybody wants to know.
+    pub metrics: Option<Arc<HttpMetrics>>,
 }
 
 /// Mounts every resource and says which.
 pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteInfo> {
-    let mut table = Table::new(config, settings.max_body);
+    let mut table = Table::new(config, settings.max_body).counted(settings.metrics.as_deref());
     root::mount(&mut table);
     well_known::mount(&mut table);
     auth::mount(&mut table, &settings.limits);
@@ -71,7 +73,7 @@ pub fn mount(config: &mut ServiceConfig, settings: &RouteSettings) -> Vec<RouteI
 pub fn table() -> Vec<RouteInfo> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let off = LimitConfig { enabled: false, requests: 1, window: Duration::from_secs(1) };
-    let settings = RouteSettings { max_body: 0, limits: Limits::new(off, &clock), sign_up: true };
+    let settings = RouteSettings { max_body: 0, limits: Limits::new(off, &clock, None), sign_up: true, metrics: None };
     let mut table = Vec::new();
     let _ = App::new().configure(|config| table = mount(config, &settings));
     table

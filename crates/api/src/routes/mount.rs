@@ -20,6 +20,7 @@ use super::{
     signature::{Guarded, Open},
 };
 use crate::error::ApiError;
+use crate::metrics::{HttpMetrics, Named, RouteName};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,20 +211,28 @@ impl Resource {
 pub struct Table<'a> {
     config: &'a mut ServiceConfig,
     max_body: usize,
+    metrics: Option<&'a HttpMetrics>,
     routes: Vec<RouteInfo>,
 }
 
 impl<'a> Table<'a> {
     /// An empty table over an application; request bodies are limited to so many bytes.
     pub fn new(config: &'a mut ServiceConfig, max_body: usize) -> Self {
-        Self { config, max_body, routes: Vec::new() }
+        Self { config, max_body, metrics: None, routes: Vec::new() }
+    }
+
+    /// The same, and requests are counted by their route.
+    #[must_use]
+    pub fn counted(self, metrics: Option<&'a HttpMetrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Mounts a resource.
     pub fn add(&mut self, resource: &Resource) {
+        let named = self.named(resource);
         for path in resource.spellings() {
             let stage = self.stage(resource);
-            self.config.service(resource.build(&path).wrap(stage));
+            self.config.service(resource.build(&path).wrap(stage).wrap(named.clone()));
         }
         self.list(resource);
     }
@@ -242,10 +251,10 @@ impl<'a> Table<'a> {
         M::Transform: 'static,
         B: MessageBody + 'static,
     {
-        let layer = Rc::new(layer);
+        let (layer, named) = (Rc::new(layer), self.named(resource));
         for path in resource.spellings() {
             let behind = Behind { stage: self.stage(resource), layer: Rc::clone(&layer) };
-            self.config.service(resource.build(&path).wrap(behind));
+            self.config.service(resource.build(&path).wrap(behind).wrap(named.clone()));
         }
         self.list(resource);
     }
@@ -253,6 +262,12 @@ impl<'a> Table<'a> {
     /// What was mounted.
     pub fn finish(self) -> Vec<RouteInfo> {
         self.routes
+    }
+
+    /// All paths of a resource under the first of them.
+    fn named(&self, resource: &Resource) -> Named {
+        let template = resource.paths.first().map_or("", String::as_str);
+        Named(Rc::new(RouteName::new(template, self.metrics)))
     }
 
     fn stage(&self, resource: &Resource) -> BodyStage {

@@ -9,7 +9,7 @@ use sme_pulse_persistence::Store;
 use utoipa::OpenApi;
 
 use super::mount::{Resource, Table};
-use crate::{app::ServiceInfo, error::ApiError};
+use crate::{app::ServiceInfo, error::ApiError, server::Departure};
 
 const OK: Bytes = Bytes::from_static(br#"{"status":"ok"}"#);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -38,13 +38,17 @@ async fn live() -> HttpResponse {
     json(OK)
 }
 
-/// Whether requests can be served: the database answers within 2 s and its migrations are current.
+/// Whether requests should be sent here: the database answers within 2 s, its migrations are current, and the server has not
+/// been told to stop.
 #[utoipa::path(get, path = "/health/ready", operation_id = "ready", tag = "health",
     responses(
         (status = 200, description = "Ready", body = crate::docs::schemas::StatusView),
         (status = 503, description = "Not ready", body = crate::docs::schemas::ErrorEnvelope),
     ))]
-async fn ready(store: Data<Store>) -> Result<HttpResponse, ApiError> {
+async fn ready(store: Data<Store>, departure: Data<Departure>) -> Result<HttpResponse, ApiError> {
+    if departure.is_announced() {
+        return Err(ApiError::Leaving);
+    }
     if !store.is_ready().await {
         return Err(ApiError::unavailable("the database does not answer, or its migrations are not current"));
     }

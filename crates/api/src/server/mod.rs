@@ -1,5 +1,6 @@
 //! How the HTTP server listens, bounds its connections, and stops.
 
+mod descriptors;
 mod stop;
 mod stream;
 mod ticks;
@@ -17,7 +18,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Extensions, Server, Service, ServiceFactory};
 use actix_web::rt::net::TcpStream;
 
-pub use stop::{StopSignals, run_until_signal};
+pub use stop::{Departure, StopSignals, run_until_signal};
 pub(crate) use ticks::tick;
 
 use crate::edge::Edge;
@@ -28,7 +29,7 @@ use stream::Socket;
 pub struct Bounds {
     /// Threads that serve requests.
     pub workers: usize,
-    /// Connections of one worker; further ones wait in the backlog.
+    /// Connections of one worker, at the most; further ones wait in the backlog. Fewer where the system permits fewer open files.
     pub connections: usize,
     /// A client has this many seconds for a complete request head, on each request of a connection.
     pub head_seconds: u32,
@@ -53,7 +54,7 @@ impl Bounds {
             stuck_seconds: 30,
             keep_alive: Duration::from_secs(50),
             linger: Duration::from_secs(1),
-            stop_seconds: 7,
+            stop_seconds: 6,
         }
     }
 }
@@ -80,7 +81,7 @@ where
     S::Service: 'static,
     B: MessageBody + 'static,
 {
-    raise_descriptor_limit();
+    let bounds = Bounds { connections: descriptors::connections(bounds), ..bounds };
     let address = listener.local_addr()?;
     let builder = Server::build()
         .workers(bounds.workers)
@@ -118,16 +119,4 @@ where
     };
     let server = builder.listen("http", listener, service)?.run();
     Ok(Listening { address, server })
-}
-
-/// Lets the process have as many connections as the system permits; the usual soft limit is 1,024.
-fn raise_descriptor_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current != limit.maximum {
-        let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
-        if let Err(error) = raised {
-            tracing::warn!(%error, "The limit of open files stays low");
-        }
-    }
 }

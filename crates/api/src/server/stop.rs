@@ -1,6 +1,10 @@
-//! Stopping on a signal: what is in flight is finished, within a bound; a second signal ends it at once.
+//! Stopping on a signal: first nobody should send more, then what is in flight is finished, within a bound; a further signal
+//! ends it sooner.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -27,21 +31,43 @@ impl StopSignals {
     }
 }
 
-/// Runs the server until a signal, then ends what has no end of its own and lets it finish the work in flight. A second signal ends
-/// that at once.
+/// Whether the server has been told to stop, for whoever asks if it should be sent requests.
+#[derive(Debug, Default)]
+pub struct Departure(AtomicBool);
+
+impl Departure {
+    /// True from the first signal on.
+    pub fn is_announced(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn announce(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs the server until a signal. Then it serves for the time of the drain as before, but says that it is not ready; ends what has no
+/// end of its own, and lets the server finish the work in flight. Each further signal cuts short what is going on.
 pub async fn run_until_signal(
     server: Server,
     mut signals: StopSignals,
+    (departure, drain): (Arc<Departure>, Duration),
     end_streams: impl Fn() + 'static,
 ) -> io::Result<()> {
     let handle = server.handle();
     let stopper = actix_web::rt::spawn(async move {
-        for graceful in [true, false] {
-            signals.next().await;
-            end_streams();
-            // The command is sent by the call; waiting for its completion would delay the second signal.
-            drop(handle.stop(graceful));
+        signals.next().await;
+        departure.announce();
+        if !drain.is_zero() {
+            tracing::info!(seconds = drain.as_secs(), "Server draining");
+            // Whichever comes first.
+            let _ = tokio::time::timeout(drain, signals.next()).await;
         }
+        end_streams();
+        // The command is sent by the call; waiting for its completion would delay the next signal.
+        drop(handle.stop(true));
+        signals.next().await;
+        drop(handle.stop(false));
     });
     let result = server.await;
     stopper.abort();

@@ -36,8 +36,11 @@ struct Replaced {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, peer: Option<SocketAddr>, edge: Edge, bounds: Bounds) -> Self {
-        let connection = Rc::new(Connection::default());
-        watch(&connection, (bounds.head_seconds, bounds.stuck_seconds));
+        let connection = Rc::new(Connection::opened(tick()));
+        watch(&connection, bounds);
+        if let Some(metrics) = edge.metrics() {
+            metrics.connected();
+        }
         let peer = peer.map(|peer| peer.ip());
         Self { stream: Some(stream), connection, edge, peer, linger: bounds.linger, replaced: None }
     }
@@ -116,6 +119,9 @@ impl AsyncWrite for Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
+        if let Some(metrics) = self.edge.metrics() {
+            metrics.disconnected();
+        }
         if !self.connection.lingers() {
             return;
         }

@@ -22,8 +22,8 @@ fn config(file: Option<PathBuf>) -> LogConfig {
 #[test]
 fn a_process_that_logs() {
     let Some(file) = std::env::var_os(LOG_FILE) else { return };
-    let guard = init(&config(Some(PathBuf::from(file))), Console::Stdout).unwrap();
-    assert!(init(&config(None), Console::Stdout).is_err());
+    let guard = init(&config(Some(PathBuf::from(file))), Console::Stdout, None).unwrap();
+    assert!(init(&config(None), Console::Stdout, None).is_err());
     for number in 0..1000 {
         tracing::info!(number, "one of many");
     }

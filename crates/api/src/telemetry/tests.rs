@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
 
 use super::{
-    AccessRecord, Console, log_access, log_settings, masked, output,
+    AccessRecord, Console, Flood, flood, log_access, log_settings, masked, output,
     output::{Output, finish},
     subscriber,
 };
@@ -45,8 +45,12 @@ impl<'a> MakeWriter<'a> for Memory {
 }
 
 fn captured(level: LogLevel, format: LogFormat, work: impl FnOnce()) -> String {
+    captured_in(&Arc::default(), level, format, work)
+}
+
+fn captured_in(flood: &Arc<Flood>, level: LogLevel, format: LogFormat, work: impl FnOnce()) -> String {
     let memory = Memory { format, bytes: Arc::default() };
-    tracing::subscriber::with_default(subscriber(level, memory.clone()), work);
+    tracing::subscriber::with_default(subscriber(level, memory.clone(), Arc::clone(flood)), work);
     let bytes = memory.bytes.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
 }
@@ -65,6 +69,7 @@ fn record(status_code: u16) -> AccessRecord<'static> {
         client_ip: IpAddr::from([203, 0, 113, 9]),
         user_id: None,
         org_id: None,
+        trace_id: None,
     }
 }
 
@@ -167,6 +172,38 @@ fn libraries_are_heard_only_when_they_warn_or_everything_is_wanted() {
     assert_eq!(lines(LogLevel::Debug, library).len(), 1);
     assert_eq!(lines(LogLevel::Error, library).len(), 0);
     assert_eq!(lines(LogLevel::Trace, library).len(), 3);
+}
+
+#[test]
+fn of_a_flood_so_many_lines_of_each_kind_are_written_and_one_that_says_how_many_were_not() {
+    let flood = Arc::<Flood>::default();
+    let all = usize::try_from(flood::LINES).unwrap() + 30;
+    let out = captured_in(&flood, LogLevel::Info, LogFormat::Json, || {
+        let request_id = "2f5a0c6e-5b1d-4f3a-9c1e-8d7b6a5f4e3d";
+        for _ in 0..all {
+            log_access(&record(429));
+            tracing::warn!(request_id, client_ip = "::1", "Rate limit exceeded");
+            tracing::error!(request_id, error = "refused", "Service unavailable");
+            tracing::error!(request_id, error = "a bug", "Unexpected error");
+            tracing::info!(request_id, "Successful login");
+            tracing::warn!("The sessions' times of use were not written");
+        }
+        tracing::warn!(request_id, "Validation error");
+        flood.tick();
+        tracing::warn!(request_id, "Rate limit exceeded");
+        flood.tick();
+    });
+    let count = |text: &str| out.matches(&format!("\"msg\":\"{text}\"")).count();
+    let most = usize::try_from(flood::LINES).unwrap();
+    assert_eq!(count("Request completed"), all);
+    assert_eq!(count("Rate limit exceeded"), most + 1);
+    assert_eq!((count("Service unavailable"), count("Unexpected error")), (most, all));
+    assert_eq!((count("Successful login"), count("The sessions' times of use were not written")), (all, all));
+    assert_eq!((count("Validation error"), count("Lines of one kind were left out")), (1, 2));
+    let summary = out.lines().find(|line| line.contains("left out")).unwrap();
+    let summary: Value = serde_json::from_str(summary).unwrap();
+    assert_eq!((&summary["kind"], &summary["lines"]), (&Value::from("Rate limit exceeded"), &Value::from(30)));
+    assert_eq!(flood.left_out(), 60);
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl TestApp {
                     App::new()
                         .route("/api/v1/log-in", web::post().to(log_in))
                         .route("/api/v1/whoami", web::get().to(whoami))
-                        .configure(|cfg| site.iter().for_each(|site| docs::configure(cfg, site)))
+                        .configure(|cfg| site.iter().for_each(|site| docs::configure(cfg, site, None)))
                         .default_service(web::to(|| async { Err::<(), _>(ApiError::NotFound("Not Found")) }))
                 })
                 .workers(1)

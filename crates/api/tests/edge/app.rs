@@ -97,7 +97,14 @@ impl TestServer {
                 // Runs when the server below first waits, so after it has asked for the signals.
                 actix_web::rt::spawn(async move { tell.send(ready).unwrap() });
                 if signals {
-                    server::run_until_signal(listening.server, StopSignals::listen().unwrap(), || ()).await.unwrap();
+                    server::run_until_signal(
+                        listening.server,
+                        StopSignals::listen().unwrap(),
+                        Default::default(),
+                        || (),
+                    )
+                    .await
+                    .unwrap();
                 } else {
                     listening.server.await.unwrap();
                 }
@@ -147,6 +154,7 @@ fn parts(shared: &Arc<Shared>, timeout: Duration) -> EdgeParts {
         origins: Origins::Only(vec!["http://localhost:3000".into()]),
         timeout,
         resolve_client: Arc::new(|peer, _| peer),
+        trust_peer: Arc::new(|_| false),
         log_access: Arc::new(move |record: &AccessRecord<'_>| {
             let line = format!("{} {} {}", record.method, record.path, record.status_code);
             shared.log.lock().unwrap().push(Logged {
@@ -158,6 +166,7 @@ fn parts(shared: &Arc<Shared>, timeout: Duration) -> EdgeParts {
             });
             shared.written.notify_all();
         }),
+        metrics: None,
     }
 }
 

@@ -99,8 +99,8 @@ on_both_databases! {
             ))
             .await;
         }
-        assert_eq!(app.auth.remove_expired().await.unwrap(), 1_200);
-        assert_eq!(app.auth.remove_expired().await.unwrap(), 0);
+        assert_eq!(app.auth.remove_expired().await.unwrap(), Some(1_200));
+        assert_eq!(app.auth.remove_expired().await.unwrap(), Some(0));
         assert_eq!(member.get("/auth/me").await.status, 200);
     }
 

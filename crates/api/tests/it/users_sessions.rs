@@ -65,7 +65,7 @@ on_both_databases! {
         let link = app.reset_token("ann@example.com", &mut Vec::new()).await;
         let path = format!("{}/reset-password", user_path(user.user));
         let mut drawn = Vec::new();
-        for body in ["", "{}", r#"{"new_password":null}"#] {
+        for body in ["", "{}", "null", r#"{"new_password":null}"#] {
             let answer = TestApp::send(owner.request("POST", &path).header("content-type", "application/json").body(body)).await;
             let password = answer.json()["temporary_password"].as_str().unwrap().to_owned();
             assert_eq!((answer.status, answer.text), (200, format!(r#"{{"message":"Password reset","temporary_password":"{password}"}}"#)));
@@ -78,7 +78,7 @@ on_both_databases! {
         assert_eq!(app.log_in("ann@example.com", &drawn[0]).await.status, 401);
         let reset = app.post("/api/v1/auth/reset-password", &json!({"token": link, "new_password": "another passphrase"})).await;
         assert_eq!(reset.status, 400, "open links are void");
-        let mails = app.mails("ann@example.com", "A new password was set", 3).await;
+        let mails = app.mails("ann@example.com", "A new password was set", 4).await;
         assert!(mails.iter().all(|mail| drawn.iter().all(|password| !mail.contains(password))), "{mails:?}");
 
         let set = owner.post_json(&path, &json!({"new_password": "another passphrase"})).await;
@@ -95,7 +95,7 @@ on_both_databases! {
             let item = &answer.json()["detail"][0];
             assert_eq!((answer.status, &item["loc"], item["msg"].as_str()), (422, &json!(["body", "new_password"]), Some(msg)));
         }
-        for body in ["[]", "null", "{"] {
+        for body in ["[]", "nul", "{"] {
             assert_eq!(TestApp::send(owner.request("POST", &path).header("content-type", "application/json").body(body)).await.status, 422);
         }
         assert_eq!(app.log_in("ann@example.com", "another passphrase").await.status, 200);

@@ -100,6 +100,37 @@ async fn a_flood_of_two_thousand_connections_stops_nobody() {
     server.stop().await;
 }
 
+/// Few open files, and more clients that do nothing than there can be: others are served all the same, with the database,
+/// and no accept and no query fails for want of a descriptor.
+#[tokio::test]
+async fn where_few_files_may_be_open_a_crowd_of_idle_clients_stops_nobody() {
+    let (home, mut server) = ready().await;
+    server.stop().await;
+    let mut server = home.serve_with_open_files(200).await;
+    let mut crowd = Vec::new();
+    for number in 0..400 {
+        let mut client = Raw::connect(server.address).await;
+        if number % 2 == 0 {
+            // Half of them were served once and then stay.
+            let _ = client.offer("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        }
+        crowd.push(client);
+    }
+    for _ in 0..3 {
+        assert_served(&server).await;
+    }
+    assert!(server.descriptors() <= 200);
+    drop(crowd);
+    assert_served(&server).await;
+    server.stop().await;
+    let lines: Vec<_> = server.log.iter().map(|line| line["msg"].as_str().unwrap_or_default().to_owned()).collect();
+    assert!(lines.iter().any(|line| line.starts_with("Few open files are permitted")), "{lines:?}");
+    assert!(
+        server.log.iter().all(|line| !line.to_string().contains("open files\"") && line["level"] != 50),
+        "{lines:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_body_refused_unread_is_not_taken_for_a_request() {
     let (_home, server) = ready().await;

@@ -57,6 +57,21 @@ on_both_databases! {
         assert_eq!(home.seeded().await, [0; 7]);
     }
 
+    async fn a_plan_is_what_would_be_done_and_does_nothing(home: Home) {
+        let plan = home.succeed(&["migrate", "--plan"]);
+        assert!(CHANGES.iter().all(|name| plan.contains(&format!("\n-- {name}\n"))), "{plan}");
+        assert!(plan.contains("CREATE TABLE") && plan.contains("\nCOMMIT;\n"), "{plan}");
+        assert_eq!(home.succeed(&["migrate", "plan"]), plan);
+        if let Some(file) = home.database().file() {
+            assert!(!file.exists(), "not even the file");
+        }
+        assert_eq!(home.succeed(&["migrate", "status"]), lines("pending  ", &CHANGES));
+        home.succeed(&["migrate"]);
+        assert_eq!(home.succeed(&["migrate", "--plan"]), "-- Nothing is pending.\n");
+        let done = home.run(&["migrate", "--plan", "down"]);
+        assert_eq!(done.code, Some(2), "{done:?}");
+    }
+
     async fn outside_development_data_is_removed_only_with_force(mut home: Home) {
         home.succeed(&["migrate"]);
         home.succeed(&["seed"]);
@@ -102,6 +117,10 @@ on_both_databases! {
         assert_eq!(done.code, Some(1));
         assert!(done.complaint().contains("m29991231_000001_later"), "{done:?}");
         assert!(home.succeed(&["migrate", "status"]).ends_with("applied  m29991231_000001_later\n"));
+        for action in [&["migrate"][..], &["migrate", "--plan"]] {
+            let said = home.succeed(action);
+            assert!(said.contains("newer than this program") && said.contains("m29991231_000001_later"), "{said}");
+        }
     }
 
     async fn migrated_and_seeded_it_is_fourteen_tables_in_three_schemas(home: Home) {

@@ -121,3 +121,20 @@ async fn a_signal_while_the_database_is_unreachable_ends_it_as_well() {
     assert_eq!(server.get("/health").await.status, 200);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_draining_server_serves_on_but_says_that_it_is_not_ready_until_a_second_signal() {
+    let mut home = Home::sqlite().await;
+    home.set("BACKEND_DRAIN_SECONDS", "300");
+    home.succeed(&["migrate"]);
+    home.succeed(&["seed"]);
+    let mut server = home.serve().await;
+    assert_eq!(server.get("/health/ready").await.status, 200);
+    server.signal(Signal::TERM);
+    server.heard("Server draining").await.unwrap();
+    let ready = server.get("/health/ready").await;
+    crate::support::assert_clean_unavailable(&ready);
+    assert_eq!(server.get("/health").await.status, 200);
+    assert_eq!(server.log_in().await.status, 200);
+    server.stop().await;
+}

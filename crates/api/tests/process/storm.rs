@@ -66,16 +66,37 @@ async fn watch_health(server: &Server, over: Rc<Cell<bool>>) -> Vec<Duration> {
     took
 }
 
-async fn storm(server: &Server) -> (Seen, Vec<Duration>) {
+/// Logs in again and again, each time from a new address, until the storm is over: as somebody of another organization, or on a
+/// device on which the owner of the account has logged in before. Neither is ever refused.
+async fn log_in_quietly(server: &Server, email: &str, device: Option<&str>, over: Rc<Cell<bool>>) -> usize {
+    let mut done = 0;
+    while !over.get() {
+        let request = server.http.post(server.url("/auth/login"));
+        let request = request.json(&serde_json::json!({"email": email, "password": "123456"}));
+        let client = format!("192.0.{}.{}", 1 + u8::from(device.is_some()), 1 + done);
+        let request = request.header("X-Forwarded-For", client).header("X-Device-Token", device.unwrap_or_default());
+        let answer = crate::support::send(request).await.unwrap();
+        assert_eq!(answer.status, 200, "{email} after {done}: {answer:?}");
+        done += 1;
+        pause(Duration::from_millis(300)).await;
+    }
+    done
+}
+
+async fn storm(server: &Server, device: &str) -> (Seen, Vec<Duration>) {
     let over = Rc::new(Cell::new(false));
     let clients: Vec<_> =
         (0..CLIENTS).map(|number| spawn_local(client(number, server.address, Rc::clone(&over)))).collect();
+    let elsewhere = log_in_quietly(server, "quiet@elsewhere.com", None, Rc::clone(&over));
+    let known = log_in_quietly(server, "admin@sme.com", Some(device), Rc::clone(&over));
     let end = async {
         pause(LENGTH).await;
         over.set(true);
     };
-    let (took, ()) = tokio::join!(watch_health(server, Rc::clone(&over)), end);
-    let mut total = Seen::new();
+    let (took, elsewhere, known, ()) = tokio::join!(watch_health(server, Rc::clone(&over)), elsewhere, known, end);
+    note(&format!("log-ins of another organization {elsewhere}, on a known device {known}"));
+    assert!(elsewhere > 0 && known > 0, "{elsewhere} and {known}");
+    let mut total = Seen::from([(200, elsewhere + known)]);
     for client in clients {
         for (status, count) in client.await.unwrap() {
             *total.entry(status).or_default() += count;
@@ -92,6 +113,13 @@ async fn accounts(home: &Home) {
          SELECT org_id, 'storm' || number || '@sme.com', password_hash FROM core.users CROSS JOIN numbers"
     ))
     .await;
+    home.sql("INSERT INTO core.organizations (name) VALUES ('Elsewhere')").await;
+    home.sql(
+        "INSERT INTO core.users (org_id, email, password_hash) \
+         SELECT (SELECT MAX(id) FROM core.organizations), 'quiet@elsewhere.com', password_hash FROM core.users \
+         WHERE email = 'admin@sme.com'",
+    )
+    .await;
 }
 
 async fn is_weathered(mut home: Home) {
@@ -101,9 +129,11 @@ async fn is_weathered(mut home: Home) {
     home.succeed(&["seed"]);
     accounts(&home).await;
     let mut server = home.serve().await;
-    let token = server.log_in().await.token();
+    let first = server.log_in().await;
+    let device = first.json()["device_token"].as_str().unwrap().to_owned();
+    let token = first.token();
     let (descriptors, memory) = (server.descriptors(), server.memory());
-    let (seen, took) = storm(&server).await;
+    let (seen, took) = storm(&server, &device).await;
     let p99 = took[took.len() * 99 / 100];
     note(&format!("storm: {seen:?}; /health {} times, p99 {p99:?}, at most {:?}", took.len(), took.last().unwrap()));
     assert!(seen[&200] > 0 && seen[&503] > 0, "{seen:?}");

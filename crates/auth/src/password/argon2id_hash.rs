@@ -1,6 +1,8 @@
 //! Argon2id (RFC 9106) behind the traits of `password-hash`, stored as PHC strings. Stored hashes with parameters that
 //! nobody would choose are refused, never computed.
 
+use std::sync::{Mutex, PoisonError};
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use password_hash::{Error, PasswordHasher, PasswordVerifier, Result, phc::PasswordHash};
 
@@ -8,6 +10,9 @@ use password_hash::{Error, PasswordHasher, PasswordVerifier, Result, phc::Passwo
 pub const MAX_ARGON2ID_BYTES: usize = 1_024;
 /// Most memory of a stored hash that is computed, in KiB.
 const MAX_MEMORY: u32 = 256 * 1_024;
+/// Hashes that fill more than this, in KiB, are computed one at a time: imported ones on all threads would take the memory of
+/// everything else.
+const LARGE_MEMORY: u32 = 32 * 1_024;
 /// Most passes of a stored hash that are computed.
 const MAX_PASSES: u32 = 10;
 /// Most lanes of a stored hash that are computed.
@@ -15,6 +20,8 @@ const MAX_LANES: u32 = 8;
 /// Lengths of salts and outputs in bytes that are read.
 const SALT_BYTES: std::ops::RangeInclusive<usize> = 8..=48;
 const OUTPUT_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
+
+static LARGE: Mutex<()> = Mutex::new(());
 
 /// Argon2id with one set of parameters, version 19.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,16 +60,51 @@ impl Argon2id {
     }
 
     fn context(self) -> Result<Argon2<'static>> {
-        let params = Params::new(self.memory_kib, self.passes, self.lanes, None).map_err(|_| Error::ParamsInvalid)?;
-        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+        self.context_of(Algorithm::Argon2id)
     }
+
+    fn context_of(self, algorithm: Algorithm) -> Result<Argon2<'static>> {
+        let params = Params::new(self.memory_kib, self.passes, self.lanes, None).map_err(|_| Error::ParamsInvalid)?;
+        Ok(Argon2::new(algorithm, Version::V0x13, params))
+    }
+}
+
+/// Whether a stored hash is Argon2i or Argon2d, as other programs make them, with parameters that are computed at all.
+pub(super) fn can_read_other(stored: &str) -> bool {
+    other(stored).is_some()
+}
+
+/// Compares with a hash of Argon2i or Argon2d.
+pub(super) fn verify_other(password: &[u8], stored: &str) -> Result<()> {
+    let (algorithm, made_with) = other(stored).ok_or(Error::EncodingInvalid)?;
+    verify(password, stored, &made_with.context_of(algorithm)?)
+}
+
+fn other(stored: &str) -> Option<(Algorithm, Argon2id)> {
+    let known = [("argon2i", Algorithm::Argon2i), ("argon2d", Algorithm::Argon2d)];
+    known.into_iter().find_map(|(name, algorithm)| Some((algorithm, parameters_of(name, stored)?)))
+}
+
+fn verify(password: &[u8], stored: &str, context: &Argon2<'_>) -> Result<()> {
+    let hash = PasswordHash::new(stored).map_err(|_| Error::EncodingInvalid)?;
+    // The work is done even when the answer is known, so that its duration tells nothing; but never on megabytes.
+    let computed = password.get(..MAX_ARGON2ID_BYTES).unwrap_or(password);
+    let turn = (context.params().m_cost() > LARGE_MEMORY).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+    let matches = PasswordVerifier::<PasswordHash>::verify_password(context, computed, &hash);
+    drop(turn);
+    let usable = password.len() <= MAX_ARGON2ID_BYTES && !password.contains(&0);
+    if matches.is_ok() && usable { Ok(()) } else { Err(Error::PasswordInvalid) }
 }
 
 /// The parameters of a stored hash; `None` unless it is Argon2id of this version within the bounds.
 fn parameters(stored: &str) -> Option<Argon2id> {
+    parameters_of("argon2id", stored)
+}
+
+fn parameters_of(algorithm: &str, stored: &str) -> Option<Argon2id> {
     let hash = PasswordHash::new(stored).ok()?;
     let whole = SALT_BYTES.contains(&hash.salt?.len()) && OUTPUT_BYTES.contains(&hash.hash?.len());
-    if hash.algorithm.as_str() != "argon2id" || hash.version != Some(19) || !whole {
+    if hash.algorithm.as_str() != algorithm || hash.version != Some(19) || !whole {
         return None;
     }
     // Parameters that the library would also look at, such as a key's name, belong to no hash of ours.
@@ -90,12 +132,7 @@ impl PasswordVerifier<str> for Argon2id {
     /// With the parameters of the stored hash, whatever this hasher's own are.
     fn verify_password(&self, password: &[u8], stored: &str) -> Result<()> {
         let made_with = parameters(stored).ok_or(Error::EncodingInvalid)?;
-        let hash = PasswordHash::new(stored).map_err(|_| Error::EncodingInvalid)?;
-        // The work is done even when the answer is known, so that its duration tells nothing; but never on megabytes.
-        let computed = password.get(..MAX_ARGON2ID_BYTES).unwrap_or(password);
-        let matches = PasswordVerifier::<PasswordHash>::verify_password(&made_with.context()?, computed, &hash);
-        let usable = password.len() <= MAX_ARGON2ID_BYTES && !password.contains(&0);
-        if matches.is_ok() && usable { Ok(()) } else { Err(Error::PasswordInvalid) }
+        verify(password, stored, &made_with.context()?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use password_hash::{PasswordHasher, PasswordVerifier, Result};
 
-use super::{Argon2id, Bcrypt, MAX_ARGON2ID_BYTES, MAX_PASSWORD_BYTES};
+use super::{Argon2id, Bcrypt, MAX_ARGON2ID_BYTES, MAX_PASSWORD_BYTES, argon2id_hash, pbkdf2_hash};
 
 /// The algorithm of new hashes, with its parameters.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,10 @@ pub enum Hasher {
 enum Kind {
     Bcrypt,
     Argon2id,
+    /// Argon2i and Argon2d: read, never made.
+    OtherArgon2,
+    /// Read, never made.
+    Pbkdf2,
 }
 
 impl From<Bcrypt> for Hasher {
@@ -57,7 +61,7 @@ impl Hasher {
 
     /// The work that comparing with a cheaper hash has saved, so that its user cannot be told from one without a hash.
     ///
-    /// A hash of the other kind is followed by the whole work of this one. That is more than one without a hash costs,
+    /// A hash of another kind, as imports bring them, is followed by the whole work of this one. That is more than one without a hash costs,
     /// by the cost of the stored kind: until such users have logged in and their hashes are renewed, the time of an
     /// answer tells that they exist. It never tells anything about passwords.
     pub fn catch_up(&self, stored: &str, decoy: impl FnOnce()) {
@@ -73,7 +77,13 @@ fn kind_of(stored: &str) -> Option<Kind> {
     if Bcrypt::can_read(stored) {
         return Some(Kind::Bcrypt);
     }
-    Argon2id::can_read(stored).then_some(Kind::Argon2id)
+    if Argon2id::can_read(stored) {
+        return Some(Kind::Argon2id);
+    }
+    if argon2id_hash::can_read_other(stored) {
+        return Some(Kind::OtherArgon2);
+    }
+    pbkdf2_hash::can_read(stored).then_some(Kind::Pbkdf2)
 }
 
 impl PasswordHasher<String> for Hasher {
@@ -91,6 +101,8 @@ impl PasswordVerifier<str> for Hasher {
         match kind_of(stored) {
             Some(Kind::Bcrypt) => Bcrypt::new(0).verify_password(password, stored),
             Some(Kind::Argon2id) => Argon2id::OWASP.verify_password(password, stored),
+            Some(Kind::OtherArgon2) => argon2id_hash::verify_other(password, stored),
+            Some(Kind::Pbkdf2) => pbkdf2_hash::verify(password, stored),
             None => Err(password_hash::Error::EncodingInvalid),
         }
     }

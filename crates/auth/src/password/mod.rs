@@ -1,9 +1,14 @@
 //! Passwords: hashing behind the traits of `password-hash`, on a bounded pool of its own.
 
+mod applicant;
 mod argon2id_hash;
 mod bcrypt_hash;
+mod figures;
 mod hasher;
+mod imported;
+mod pbkdf2_hash;
 mod pool;
+mod queue;
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,9 +16,12 @@ use password_hash::{PasswordHasher, PasswordVerifier};
 use sme_pulse_domain::{clock::Clock, rng::Rng};
 use zeroize::Zeroizing;
 
+pub use applicant::{Applicant, Lane, Standing};
 pub use argon2id_hash::{Argon2id, MAX_ARGON2ID_BYTES};
 pub use bcrypt_hash::{Bcrypt, MAX_PASSWORD_BYTES};
+pub use figures::{PoolFigures, WAIT_BOUNDS};
 pub use hasher::Hasher;
+pub use imported::{ForeignHash, to_stored};
 pub use pool::{HashPool, Overloaded, PoolSettings};
 
 /// The outcome of comparing a password with a stored hash.
@@ -49,6 +57,9 @@ pub struct Passwords {
     decoy: Arc<Decoy>,
 }
 
+/// The service itself.
+const OWN: Applicant = Applicant { standing: Standing::Proven, network: None, lane: None };
+
 /// The hash that is compared with when there is nothing to compare with, so that unknown users cost the same as known
 /// ones. It is made with the real cost, as the pool's first work.
 #[derive(Default)]
@@ -76,7 +87,7 @@ impl Passwords {
         let (hasher, pool) = (hasher.into(), HashPool::start(settings, clock)?);
         let decoy = Arc::<Decoy>::default();
         let first = Arc::clone(&decoy);
-        pool.submit(move || {
+        pool.submit(OWN, move || {
             first.get(hasher);
         });
         Ok(Self { hasher, pool, rng, decoy })
@@ -88,21 +99,31 @@ impl Passwords {
     }
 
     /// Hashes a new password.
-    pub async fn hash(&self, password: Zeroizing<String>) -> Result<String, HashError> {
+    pub async fn hash(&self, applicant: Applicant, password: Zeroizing<String>) -> Result<String, HashError> {
         let (hasher, salt) = (self.hasher, salt(&*self.rng));
-        let hash = self.pool.run(move || hasher.hash_password_with_salt(password.as_bytes(), &salt)).await?;
+        let hash = self.pool.run(applicant, move || hasher.hash_password_with_salt(password.as_bytes(), &salt)).await?;
         hash.map_err(|_| HashError::Unusable)
     }
 
-    /// Refuses when the queue is full at this moment, before anything else is done in vain.
-    pub fn has_room(&self) -> Result<(), Overloaded> {
-        self.pool.has_room()
+    /// Refuses when there is no place for the applicant at this moment, before anything else is done in vain.
+    pub fn has_room(&self, applicant: Applicant) -> Result<(), Overloaded> {
+        self.pool.has_room(applicant)
+    }
+
+    /// What the pool is doing, and has done since it was started.
+    pub fn figures(&self) -> PoolFigures {
+        self.pool.figures()
     }
 
     /// Compares a password with a stored hash, or does the same work for `None`.
-    pub async fn verify(&self, password: Zeroizing<String>, stored: Option<String>) -> Result<Verdict, Overloaded> {
+    pub async fn verify(
+        &self,
+        applicant: Applicant,
+        password: Zeroizing<String>,
+        stored: Option<String>,
+    ) -> Result<Verdict, Overloaded> {
         let (hasher, decoy) = (self.hasher, Arc::clone(&self.decoy));
-        self.pool.run(move || compare(hasher, &password, stored.as_deref(), &decoy)).await
+        self.pool.run(applicant, move || compare(hasher, &password, stored.as_deref(), &decoy)).await
     }
 }
 

@@ -9,9 +9,9 @@ use sme_pulse_domain::{
     tenant::TenantScope,
     user::User,
 };
-use sme_pulse_persistence::{AuditFilter, Listed, Store, StoreError, retrying};
+use sme_pulse_persistence::{AuditFilter, Chore, Listed, Store, StoreError, retrying};
 
-use super::AuthService;
+use super::{AuthParts, AuthService};
 use crate::Principal;
 pub use signing::{AuditSigner, ChainError, check_chain, sign_checkpoints};
 
@@ -72,9 +72,11 @@ impl AuthService {
     }
 
     /// Signs the head of every chain that has advanced since its last checkpoint and is whole from there on; says how
-    /// many.
-    pub async fn sign_checkpoints(&self) -> Result<usize, StoreError> {
-        sign_checkpoints(&self.parts.store, &self.parts.keys.audit_signer(), self.parts.clock.now()).await
+    /// many, and `None` when another replica is doing it.
+    pub async fn sign_checkpoints(&self) -> Result<Option<usize>, StoreError> {
+        let AuthParts { store, keys, clock, .. } = &self.parts;
+        let work = async || sign_checkpoints(store, &keys.audit_signer(), clock.now()).await;
+        store.alone(Chore::SignCheckpoints, work).await
     }
 
     /// Takes a user's personal data out of the trail of their organization, on behalf of somebody or of an operator.

@@ -60,10 +60,14 @@ impl AuthService {
         let began = match self.members.find(key.0, key.1, now) {
             // A refresh elsewhere may have extended it, of which nobody is told.
             Ok(snapshot) if current && self.has_expired(&snapshot) => Some(self.members.began(key.0)),
-            Ok(snapshot) if current => return Ok(snapshot),
+            Ok(snapshot) if current => {
+                self.counts.from_memory.one_more();
+                return Ok(snapshot);
+            }
             Ok(_) => None,
             Err(began) => Some(began),
         };
+        if current { &self.counts.from_database } else { &self.counts.bypassed }.one_more();
         let read = self.parts.store.principal(key.0, key.1).await;
         let row = read.map_err(undecided)?.ok_or(AccessError::UnknownUser)?;
         let snapshot = Arc::new(Snapshot::from(row));

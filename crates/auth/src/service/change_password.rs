@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{
     AuthService, PasswordError, RECENT_MINUTES,
+    applicants::signed_in,
     guesses::{Guess, GuessError, GuessScope},
     mail_texts, profile,
 };
@@ -41,7 +42,7 @@ impl AuthService {
             let compared = self.prove(caller, &change).await?;
             let new = match hash.take() {
                 Some(hash) => hash,
-                None => self.parts.passwords.hash(change.new.clone()).await?,
+                None => self.parts.passwords.hash(signed_in(caller, &change.origin), change.new.clone()).await?,
             };
             if retrying(|| self.store_change(caller, (&compared, &new), &change.origin)).await? {
                 self.changed(caller.user_id());
@@ -62,7 +63,7 @@ impl AuthService {
                 GuessError::TooEarly(seconds) => PasswordError::Slowed { user: caller.user_id(), seconds },
                 GuessError::Store(cause) => cause.into(),
             })?;
-        let compared = self.compare(caller, change.old.clone()).await;
+        let compared = self.compare(caller, change.old.clone(), &change.origin).await;
         match &compared {
             Ok(_) => self.guesses.right(&guess).await?,
             Err(PasswordError::WrongPassword | PasswordError::UnreadableHash(_)) => {
@@ -87,13 +88,18 @@ impl AuthService {
         }
     }
 
-    async fn compare(&self, caller: &Principal, password: Zeroizing<String>) -> Result<String, PasswordError> {
+    async fn compare(
+        &self,
+        caller: &Principal,
+        password: Zeroizing<String>,
+        origin: &Origin,
+    ) -> Result<String, PasswordError> {
         let tx = self.parts.store.begin_read(caller.account_scope()).await?;
         let stored = tx.passwords().find(caller.user_id()).await?;
         // The connection must not wait for the hash.
         drop(tx);
-        let verdict =
-            self.parts.passwords.verify(password, stored.clone()).await.map_err(crate::password::HashError::from)?;
+        let verdict = self.parts.passwords.verify(signed_in(caller, origin), password, stored.clone()).await;
+        let verdict = verdict.map_err(crate::password::HashError::from)?;
         match (verdict, stored) {
             (Verdict::Match { .. }, Some(stored)) => Ok(stored),
             (Verdict::Unreadable, _) => Err(PasswordError::UnreadableHash(caller.user_id())),

@@ -108,6 +108,11 @@ impl DeviceToken {
     }
 }
 
+/// Whether the owner has logged in there since the password was last changed.
+pub(super) fn is_current(device: DeviceId) -> bool {
+    device != OUTDATED
+}
+
 impl KnownUser {
     fn read(bytes: &[u8; USER_BYTES]) -> Option<Self> {
         let ([id, at, factor_at], _) = bytes.as_chunks::<8>() else { return None };

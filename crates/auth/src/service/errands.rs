@@ -15,7 +15,8 @@ use tokio::{
 };
 
 use super::{
-    AuthParts,
+    AuthParts, Counted,
+    figures::Count,
     guesses::GuessBook,
     reset_request::{ResetDesk, ResetRequest},
     sign_up::{PendingSignUp, SignUpDesk},
@@ -48,25 +49,50 @@ pub(super) struct Errands {
     queue: Mutex<Option<Sender<Errand>>>,
     worker: Mutex<Option<JoinHandle<()>>>,
     unfinished: Arc<AtomicUsize>,
+    counts: Arc<ErrandCounts>,
+}
+
+/// What has become of errands and mails since the start.
+#[derive(Default)]
+struct ErrandCounts {
+    sent: Count,
+    failed: Count,
+    turned_away: Count,
 }
 
 impl Errands {
     /// Starts the worker, on the Tokio runtime of the caller.
     pub(super) fn start(parts: &AuthParts, guesses: GuessBook) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
-        let unfinished = Arc::<AtomicUsize>::default();
+        let (unfinished, counts) = (Arc::<AtomicUsize>::default(), Arc::<ErrandCounts>::default());
         let worker = Worker {
             desk: ResetDesk::new(parts, guesses.clone()),
             sign_ups: SignUpDesk::new(parts, guesses),
             mailer: Arc::clone(&parts.mailer),
             unfinished: Arc::clone(&unfinished),
+            counts: Arc::clone(&counts),
         };
         let worker = tokio::spawn(worker.work(waiting));
-        Self { queue: Mutex::new(Some(queue)), worker: Mutex::new(Some(worker)), unfinished }
+        Self { queue: Mutex::new(Some(queue)), worker: Mutex::new(Some(worker)), unfinished, counts }
+    }
+
+    /// What has become of those that are finished.
+    pub(super) fn counted(&self) -> Vec<Counted> {
+        let ErrandCounts { sent, failed, turned_away } = &*self.counts;
+        vec![sent.named("sent"), failed.named("failed"), turned_away.named("turned_away")]
+    }
+
+    /// How many are not.
+    pub(super) fn unfinished(&self) -> usize {
+        self.unfinished.load(Ordering::Relaxed)
     }
 
     /// Takes an errand without waiting.
     pub(super) fn push(&self, errand: Errand) -> Result<(), ErrandsFull> {
+        self.try_push(errand).inspect_err(|_| self.counts.turned_away.one_more())
+    }
+
+    fn try_push(&self, errand: Errand) -> Result<(), ErrandsFull> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = queue.as_ref().ok_or(ErrandsFull)?;
         if !matches!(errand, Errand::Send(_)) && queue.capacity() <= FOR_NOTICES {
@@ -105,6 +131,7 @@ struct Worker {
     sign_ups: SignUpDesk,
     mailer: Arc<dyn Mailer>,
     unfinished: Arc<AtomicUsize>,
+    counts: Arc<ErrandCounts>,
 }
 
 impl Worker {
@@ -125,8 +152,10 @@ impl Worker {
                 let _ = sending.join_next().await;
             }
             let (mailer, unfinished) = (Arc::clone(&self.mailer), Arc::clone(&self.unfinished));
+            let counts = Arc::clone(&self.counts);
             sending.spawn(async move {
-                deliver(&*mailer, &mail).await;
+                let sent = deliver(&*mailer, &mail).await;
+                if sent { &counts.sent } else { &counts.failed }.one_more();
                 unfinished.fetch_sub(1, Ordering::Relaxed);
             });
         }
@@ -134,16 +163,17 @@ impl Worker {
     }
 }
 
-/// Tries, and tries again while that may help; then one line in the log.
-async fn deliver(mailer: &dyn Mailer, mail: &Mail) {
+/// Tries, and tries again while that may help; then one line in the log. Says whether the mail has left.
+async fn deliver(mailer: &dyn Mailer, mail: &Mail) -> bool {
     let email = mail.to.masked().to_string();
     let mut pauses = PAUSES.into_iter();
     loop {
-        let Err(error) = mailer.send(mail).await else { return };
-        match pauses.next().filter(|_| !error.permanent) {
-            Some(pause) => tokio::time::sleep(pause).await,
-            None => return tracing::error!(email, reason = error.reason, "A mail could not be sent"),
-        }
+        let Err(error) = mailer.send(mail).await else { return true };
+        let Some(pause) = pauses.next().filter(|_| !error.permanent) else {
+            tracing::error!(email, reason = error.reason, "A mail could not be sent");
+            return false;
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -193,7 +223,12 @@ mod tests {
             let _kept = waiting;
             std::future::pending::<()>().await;
         });
-        let errands = Errands { queue: Mutex::new(Some(queue)), worker: Mutex::new(Some(stuck)), unfinished };
+        let errands = Errands {
+            queue: Mutex::new(Some(queue)),
+            worker: Mutex::new(Some(stuck)),
+            unfinished,
+            counts: Arc::default(),
+        };
         assert_eq!(errands.push(Errand::Send(mail())), Ok(()));
         assert_eq!(errands.push(Errand::Send(mail())), Err(ErrandsFull));
         assert_eq!(errands.unfinished.load(Ordering::SeqCst), 1);

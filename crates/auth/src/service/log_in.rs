@@ -13,6 +13,7 @@ use sme_pulse_domain::{
 };
 use sme_pulse_persistence::{LogInRecord, PasswordAsOf, RenewedHash, StoreError, retrying};
 
+use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use super::{
@@ -23,7 +24,7 @@ use super::{
     places::land,
 };
 use crate::{
-    password::{Overloaded, Verdict},
+    password::{Applicant, Overloaded, Verdict},
     token::SigningError,
 };
 
@@ -98,10 +99,18 @@ pub enum LogInError {
 impl AuthService {
     /// Signs a user in and opens a session for this device.
     pub async fn log_in(&self, attempt: LogIn) -> Result<LogInOutcome, LogInError> {
+        let outcome = self.try_log_in(attempt).await;
+        self.counts.log_in(&outcome);
+        outcome
+    }
+
+    async fn try_log_in(&self, attempt: LogIn) -> Result<LogInOutcome, LogInError> {
+        // In a storm most are told here that there is no place, before anything is read.
+        self.parts.passwords.has_room(self.newcomer(attempt.device.as_deref(), &attempt.origin))?;
         let position = self.position().await;
         let account = self.parts.store.account_by_email(&attempt.email).await?;
-        let guess = self.admit_password(account.as_ref(), &attempt).await?;
-        let verdict = self.verify(account.as_ref(), &attempt, &guess).await?;
+        let (applicant, guess) = self.admit_password(account.as_ref(), &attempt).await?;
+        let verdict = self.verify(applicant, account.as_ref(), &attempt, &guess).await?;
         let Some(account) = account else {
             return self.refuse(Refusal::UnknownEmail, None, &attempt, Some(&guess)).await;
         };
@@ -113,7 +122,7 @@ impl AuthService {
                     return self.refuse(refusal, Some(&account.user), &attempt, Some(&guess)).await;
                 };
                 self.guesses.right(&guess).await?;
-                let renewed = if outdated { self.renewed(&account, &attempt).await } else { None };
+                let renewed = if outdated { self.renewed(applicant, &account, &attempt).await } else { None };
                 if account.has_factor {
                     let user = account.user.clone();
                     if let Some(pending) = self.await_code(account, renewed, &attempt.origin).await? {
@@ -130,20 +139,35 @@ impl AuthService {
 
     /// Before any hash is computed, and for an address that nobody has just the same. A full queue is told first: no
     /// guess can be checked then, so nothing is written either.
-    async fn admit_password(&self, account: Option<&Account>, attempt: &LogIn) -> Result<Guess, LogInError> {
-        self.parts.passwords.has_room()?;
+    async fn admit_password(
+        &self,
+        account: Option<&Account>,
+        attempt: &LogIn,
+    ) -> Result<(Applicant, Guess), LogInError> {
         let device = account.and_then(|account| {
             self.device_of(account.user.id, account.password_changed_at, attempt.device.as_deref())
         });
-        self.guesses.admit(GuessScope::Password, attempt.email.as_str(), device).await.map_err(|error| match error {
+        let org = account.map(|account| account.user.org);
+        let applicant = self.at_the_door(&attempt.email, org, device, &attempt.origin);
+        self.parts.passwords.has_room(applicant)?;
+        let admitted = self.guesses.admit(GuessScope::Password, attempt.email.as_str(), device).await;
+        let guess = admitted.map_err(|error| match error {
             GuessError::TooEarly(seconds) => LogInError::Slowed { seconds, email: attempt.email.clone() },
             GuessError::Store(cause) => cause.into(),
-        })
+        })?;
+        Ok((applicant, guess))
     }
 
-    async fn verify(&self, account: Option<&Account>, attempt: &LogIn, guess: &Guess) -> Result<Verdict, LogInError> {
+    async fn verify(
+        &self,
+        applicant: Applicant,
+        account: Option<&Account>,
+        attempt: &LogIn,
+        guess: &Guess,
+    ) -> Result<Verdict, LogInError> {
         let stored = account.map(|account| account.password_hash.clone());
-        match self.parts.passwords.verify(attempt.password.clone(), stored).await {
+        let verifying = self.parts.passwords.verify(applicant, attempt.password.clone(), stored);
+        match verifying.instrument(tracing::info_span!("password.verify")).await {
             Ok(verdict) => Ok(verdict),
             Err(overloaded) => {
                 self.guesses.unchecked(guess).await?;
@@ -166,8 +190,8 @@ impl AuthService {
 
     /// A hash at today's cost. Only after the status was checked, because the extra work shows; and when the pool is
     /// full the next log-in will do.
-    async fn renewed(&self, account: &Account, attempt: &LogIn) -> Option<RenewedHash> {
-        let new = self.parts.passwords.hash(attempt.password.clone()).await.ok()?;
+    async fn renewed(&self, applicant: Applicant, account: &Account, attempt: &LogIn) -> Option<RenewedHash> {
+        let new = self.parts.passwords.hash(applicant, attempt.password.clone()).await.ok()?;
         Some(RenewedHash { old: account.password_hash.clone(), new })
     }
 

@@ -35,12 +35,14 @@
 //! ```
 
 mod api_keys;
+mod applicants;
 mod audit;
 mod authenticate;
 mod change_password;
 mod device;
 mod errands;
 mod factor;
+mod figures;
 mod guesses;
 mod housekeeping;
 mod invitations;
@@ -84,13 +86,19 @@ use sme_pulse_domain::{
 };
 use sme_pulse_persistence::{Change, ChangeFeed, Engine, Store, StoreError};
 
-use crate::{Principal, mail::Mailer, password::Passwords, token::Algorithm};
+use crate::{
+    Principal,
+    mail::Mailer,
+    password::{Passwords, PoolFigures},
+    token::Algorithm,
+};
 
 use api_keys::KnownKeys;
 pub use api_keys::{
     ApiKeyError, CreateApiKey, MadeApiKey, NewAccount, ServiceAccountError, create_service_account,
     revoke_service_account, service_accounts,
 };
+use applicants::MailDomains;
 pub use audit::{AuditSigner, ChainError, Erasure, check_chain, erase_personal_data, sign_checkpoints};
 pub use change_password::ChangePassword;
 use errands::Errands;
@@ -100,6 +108,8 @@ pub use factor::{
     CodeAttempt, Completed, Enrolment, FactorError, FactorRefusal, FactorStatus, PendingLogIn, RECENT_MINUTES,
     RecoveryCodes, ShownProof,
 };
+use figures::Counts;
+pub use figures::{AuthFigures, Counted};
 use guesses::GuessBook;
 pub use invitations::{AcceptInvitation, InvitationError, Invite, OpenInvitation};
 pub use key_set::{ChangedKeys, KeySet, KeySetError};
@@ -126,7 +136,10 @@ pub use sign_up::{Founded, SignUp, SignUpError, SignedUp};
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub use token_desk::{Inspected, InspectedKind, TokenRevoked};
 pub use token_keys::TokenKeys;
-pub use users::{CreateUser, SetPassword, UpdatedUser, UserError};
+pub use users::{
+    CreateUser, NewOwner, OwnerHome, SetPassword, UpdatedUser, UserError, create_owner, import_users, people_of,
+    set_password, set_user_status, temporary_password,
+};
 
 /// Everything the service is made of.
 pub struct AuthParts {
@@ -228,6 +241,8 @@ pub struct AuthService {
     seen: LastSeen<SessionId>,
     keys_used: LastSeen<UsedKey>,
     errands: Errands,
+    mail_domains: MailDomains,
+    counts: Counts,
 }
 
 impl AuthService {
@@ -270,6 +285,8 @@ impl AuthService {
             seen,
             keys_used,
             errands,
+            mail_domains: MailDomains::default(),
+            counts: Counts::default(),
         }
     }
 
@@ -277,6 +294,11 @@ impl AuthService {
     pub fn password_rules(&self) -> PasswordRules {
         let min_characters = self.parts.settings.password_min_characters;
         PasswordRules { min_characters, max_bytes: self.parts.passwords.max_bytes() }
+    }
+
+    /// What the hashing threads and their queue are doing.
+    pub fn hashing(&self) -> PoolFigures {
+        self.parts.passwords.figures()
     }
 
     /// The keys of access tokens, which can be replaced meanwhile.

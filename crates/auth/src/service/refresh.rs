@@ -11,7 +11,7 @@ use sme_pulse_domain::{
 };
 use sme_pulse_persistence::{RefreshRow, Rotation, Step, StoreError, retrying};
 
-use super::{AuthService, Position, SignedIn, refresh_token::RefreshToken};
+use super::{AuthService, Position, SignedIn, figures::Refreshed, refresh_token::RefreshToken};
 use crate::token::SigningError;
 
 /// A refresh token as sent, after its MAC was checked.
@@ -75,10 +75,20 @@ impl AuthService {
     /// New tokens for a refresh token: for the newest of its session the next one, for the one before it the same
     /// successor again while that is unused. Anything older ends the session.
     pub async fn refresh(&self, presented: PresentedRefresh, origin: &Origin) -> Result<SignedIn, RefreshError> {
+        let outcome = self.try_refresh(presented, origin).await;
+        self.counts.refresh(outcome.as_ref().map(|(_, how)| *how));
+        outcome.map(|(done, _)| done)
+    }
+
+    async fn try_refresh(
+        &self,
+        presented: PresentedRefresh,
+        origin: &Origin,
+    ) -> Result<(SignedIn, Refreshed), RefreshError> {
         let token = presented.0.ok_or(RefreshError::Refused(RefreshRefusal::NotGenuine))?;
         let position = self.position().await;
         if let Some(done) = self.step(position, token).await? {
-            return Ok(done);
+            return Ok((done, Refreshed::Rotated));
         }
         // Who loses the update against another tab reads again, and then finds that its token is the one before the
         // newest, or something worse. Counters only grow, so this ends.
@@ -93,7 +103,8 @@ impl AuthService {
             }
             may_go_on(&row).map_err(RefreshError::Refused)?;
             let Turn::Rotate { next } = turn else {
-                return Ok(self.issue(position, (row.user, row.roles), (&row.session, row.counter), now)?);
+                let done = self.issue(position, (row.user, row.roles), (&row.session, row.counter), now)?;
+                return Ok((done, Refreshed::Repeated));
             };
             let expires_at = self.session_end(row.session.created_at, now);
             if expires_at <= now {
@@ -102,7 +113,8 @@ impl AuthService {
             let session = Session { expires_at, ..row.session };
             let rotation = Rotation { session: session.id, from: row.counter, to: next, expires_at, at: now };
             if retrying(|| self.parts.store.rotate_refresh(rotation)).await? {
-                return Ok(self.issue(position, (row.user, row.roles), (&session, next), now)?);
+                let done = self.issue(position, (row.user, row.roles), (&session, next), now)?;
+                return Ok((done, Refreshed::Rotated));
             }
         }
     }

@@ -11,7 +11,9 @@ use sme_pulse_persistence::{NewHash, StoreError, retrying};
 use zeroize::Zeroizing;
 
 use super::{
-    AuthService, PasswordError, mail_texts,
+    AuthService, PasswordError,
+    applicants::with_link,
+    mail_texts,
     one_time_token::{OneTimeToken, TokenKind},
 };
 
@@ -34,7 +36,7 @@ impl AuthService {
         // Only a look, so that rubbish costs no hash; what counts is asked in the transaction.
         let user = self.user_of_reset_token(&token).await?.ok_or(PasswordError::InvalidResetToken)?;
         password_rules::check_personal(&reset.new, &user)?;
-        let hash = self.parts.passwords.hash(reset.new).await?;
+        let hash = self.parts.passwords.hash(with_link(&reset.origin), reset.new).await?;
         if !retrying(|| self.store_reset(&user, (&token, &hash), &reset.origin)).await? {
             return Err(PasswordError::InvalidResetToken);
         }

@@ -13,7 +13,7 @@ fn document(path: &str) -> String {
 fn rows(text: &str) -> Vec<(&str, &str)> {
     text.lines()
         .filter_map(|line| line.strip_prefix("| `")?.split_once("` |"))
-        .filter(|(name, _)| name.starts_with("BACKEND_") || name.ends_with("_URL"))
+        .filter(|(name, _)| name.starts_with("BACKEND_") || name.starts_with("OTEL_") || name.ends_with("_URL"))
         .map(|(name, rest)| (name, rest.split('|').next().unwrap().trim()))
         .collect()
 }
@@ -36,6 +36,10 @@ fn the_example_file_names_known_variables_with_valid_values() {
     let text = document("deploy/sme-pulse.env.example");
     let lines = text.lines().map(|line| line.strip_prefix('#').unwrap_or(line));
     let pairs: Vec<_> = lines.filter_map(|line| line.split_once('=')).filter(|(name, _)| !name.contains(' ')).collect();
+    // For compose.yaml itself, not for the program.
+    let (compose, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name.starts_with("SME_PULSE_"));
+    let read = document("deploy/compose.yaml");
+    assert!(compose.iter().all(|(name, _)| read.contains(&format!("${{{name}:"))), "{compose:?}");
     assert!(pairs.len() > 10);
     let names: BTreeSet<_> = known().collect();
     assert!(pairs.iter().all(|(name, _)| names.contains(name)), "{pairs:?}");

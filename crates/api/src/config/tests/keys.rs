@@ -25,11 +25,9 @@ fn every_key_is_read_and_its_effective_value_stated() {
 #[test]
 fn what_does_not_exist_yet_says_so() {
     for (name, value) in [
-        ("REDIS_URL", "redis://localhost:6379"),
         ("BACKEND_EXPORT_DIR", "data/exports"),
         ("BACKEND_EXPORT_TTL_HOURS", "24"),
         ("BACKEND_ALERT_INTERVAL_SECONDS", "0"),
-        ("BACKEND_METRICS_ADDR", "127.0.0.1:9090"),
     ] {
         assert_eq!(warnings(&[(name, value)]), [format!("{name} has no effect in this version")]);
         assert_eq!(warnings(&[(name, "")]).len(), 0);

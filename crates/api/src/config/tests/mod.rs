@@ -1,6 +1,7 @@
 //! Tests of the configuration, by subject.
 
 mod database;
+mod deployment;
 mod documents;
 mod keys;
 mod secrets;

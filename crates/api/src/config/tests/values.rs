@@ -94,6 +94,11 @@ fn each_invalid_value_is_one_line_that_names_the_variable_and_not_the_value() {
         ("BACKEND_MAIL_DIR", "a\u{7}~"),
         ("BACKEND_MAIL_FROM", "nobody~"),
         ("BACKEND_METRICS_ADDR", "9090"),
+        ("OTEL_TRACES_EXPORTER", "zipkin~"),
+        ("OTEL_METRICS_EXPORTER", "prometheus~"),
+        ("OTEL_METRICS_EXPORTER", "otlp"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "999"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
     ] {
         let complaint = complaint(load(&[(name, value)]));
         assert!(complaint.starts_with(&format!("configuration error: {name} must ")), "{complaint}");

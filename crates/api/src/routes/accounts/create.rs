@@ -11,6 +11,7 @@ use sme_pulse_domain::{
 
 use super::view::AccountView;
 use crate::{
+    docs::words::AccountClassName,
     edge::RequestContext,
     error::{ApiError, Rule},
     input::{ANY_AMOUNT, Body, Object, text, untrimmed, word},
@@ -31,7 +32,7 @@ pub(super) struct NewAccountBody {
     #[schema(max_length = 50)]
     code: Option<String>,
     /// Class in the ledger: `asset`, `liability`, `equity`, `income` or `expense`.
-    #[schema(default = "asset")]
+    #[schema(value_type = AccountClassName, required = false, default = "asset")]
     account_type: Option<String>,
     /// Number at the bank.
     #[schema(max_length = 50)]
@@ -40,14 +41,14 @@ pub(super) struct NewAccountBody {
     #[schema(max_length = 255)]
     bank_name: Option<String>,
     /// What is in it before the first payment; may be negative.
-    #[schema(value_type = Option<f64>, default = 0)]
+    #[schema(value_type = Option<f64>, default = 0, nullable = false, minimum = -9_999_999_999_999_i64, maximum = 9_999_999_999_999_i64)]
     opening_balance: Option<String>,
 }
 
 /// Adds an account.
 #[utoipa::path(post, path = "/api/v1/accounts", operation_id = "createAccount", tag = "accounts",
     security(("bearer" = [])), request_body(content = NewAccountBody),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; the same request again gets its first answer")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "1 to 255 visible ASCII characters; the same request again gets its first answer")),
     responses(
         (status = 201, description = "The account as it was added", body = AccountView),
         (status = 400, description = "Neither cash nor bank, the code is taken, or a malformed key", body = crate::docs::schemas::ErrorEnvelope),

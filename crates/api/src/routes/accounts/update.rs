@@ -26,7 +26,7 @@ use crate::{
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
 pub(super) struct AccountBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(min_length = 1, max_length = 255, nullable = false)]
     name: Option<String>,
     /// Short code, unique in the organization when given.
     #[schema(max_length = 50)]
@@ -38,9 +38,10 @@ pub(super) struct AccountBody {
     #[schema(max_length = 255)]
     bank_name: Option<String>,
     /// What was in it before the first payment; may be negative.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, nullable = false, minimum = -9_999_999_999_999_i64, maximum = 9_999_999_999_999_i64)]
     opening_balance: Option<String>,
     /// Whether it may get payments.
+    #[schema(nullable = false)]
     is_active: Option<bool>,
 }
 

@@ -12,6 +12,7 @@ use sme_pulse_domain::{
 
 use super::view::MadeApiKeyView;
 use crate::{
+    docs::words::KeyPermission,
     edge::{Notice, RequestContext},
     error::{ApiError, Loc},
     input::{Body, Object, integer, text, word},
@@ -23,11 +24,11 @@ use crate::{
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
 pub(super) struct ApiKeyBody {
     /// What people call it; need not be the only one of this name.
-    #[schema(min_length = 1, max_length = 100, example = "Nightly bookkeeping")]
+    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$", example = "Nightly bookkeeping")]
     name: String,
     /// What it may do: codes of permissions that the caller holds. Keys never have `own_account`, `write_users`,
     /// `manage_invitations` or `manage_api_keys`.
-    #[schema(min_items = 1, max_items = 15, example = json!(["read_partners", "read_accounts"]))]
+    #[schema(min_items = 1, max_items = 15, value_type = Vec<KeyPermission>, example = json!(["read_partners", "read_accounts"]))]
     permissions: Vec<String>,
     /// After how many days it is refused; without it, or null, it lives until it is revoked.
     #[schema(minimum = 1, maximum = 365, example = 90)]

@@ -24,13 +24,13 @@ use crate::{
     security(("bearer" = [])),
     params(
         ("skip" = Option<u64>, Query, description = "How many to leave out"),
-        ("limit" = Option<u64>, Query, description = "How many to show, 1 to 500; 100 unless given"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "How many to show, 1 to 500; 100 unless given"),
         ("action" = Option<String>, Query, description = "What happened, such as `auth.log_in`"),
         ("actor_user_id" = Option<i64>, Query, description = "Who did it"),
         ("entity" = Option<String>, Query, description = "The kind of row, such as `users`"),
         ("entity_id" = Option<i64>, Query, description = "The key of the row"),
-        ("start_date" = Option<String>, Query, description = "First day (UTC), `YYYY-MM-DD`"),
-        ("end_date" = Option<String>, Query, description = "Last day (UTC), `YYYY-MM-DD`"),
+        ("start_date" = Option<String>, Query, format = Date, description = "First day (UTC), `YYYY-MM-DD`"),
+        ("end_date" = Option<String>, Query, format = Date, description = "Last day (UTC), `YYYY-MM-DD`"),
     ),
     responses(
         (status = 200, description = "The events", body = PageView<AuditEventView>),

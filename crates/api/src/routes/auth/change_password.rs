@@ -55,10 +55,10 @@ pub(super) async fn handle(
     let (old, new) = fields.finish(|| Some((old?.into_inner(), new?.into_inner())))?;
     let user = caller.user_id();
     // Counted before the hash, so that parallel guesses cannot overrun the budget; only wrong ones stay counted.
-    limits.change_password.admit(user, &context)?;
+    let admission = limits.change_password.admit(user, &context).await?;
     let changed = auth.change_password(caller, ChangePassword { old, new, origin: origin(&context) }).await;
     if !matches!(changed, Err(PasswordError::WrongPassword | PasswordError::UnreadableHash(_))) {
-        limits.change_password.refund(user, &context);
+        limits.change_password.refund(user, admission, &context).await;
     }
     changed?;
     context.notice(Notice::info("Password changed"));

@@ -16,7 +16,7 @@ use crate::{
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
 pub(super) struct ForgotPasswordBody {
     /// The e-mail address, in any letter case.
-    #[schema(example = "admin@sme.com")]
+    #[schema(format = Email, example = "admin@sme.com")]
     email: String,
 }
 

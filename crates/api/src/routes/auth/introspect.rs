@@ -13,69 +13,76 @@ use uuid::Uuid;
 use super::token_body::{TokenBody, token_of};
 use crate::{error::ApiError, input::Body, routes::caller::Watcher};
 
-/// What a token says as of now. Of one that does not count, `active` is all there is.
-#[derive(Serialize, ToSchema)]
+/// What a token says as of now. Of one that does not count, `active` is all there is; of one that does, what is not
+/// marked as optional is there.
+#[derive(Default, Serialize, ToSchema)]
 pub(super) struct IntrospectionView {
     /// Whether it counts.
     active: bool,
-    /// The rest, when it does.
-    #[serde(flatten)]
-    token: Option<TokenView>,
-}
-
-/// A token that counts.
-#[derive(Serialize, ToSchema)]
-struct TokenView {
     /// `bearer` for an access token, `refresh_token` for a refresh token.
-    #[schema(example = "bearer")]
-    token_type: &'static str,
+    #[schema(example = "bearer", nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
     /// The user, in decimal digits.
-    #[schema(example = "1")]
-    sub: String,
+    #[schema(example = "1", nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
     /// The organization it is for.
-    org_id: i64,
-    /// The session it belongs to.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_id: Option<i64>,
+    /// The session it belongs to. Optional.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<Uuid>,
-    /// When it was made, in seconds since 1970.
+    /// When it was made, in seconds since 1970. Optional.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     iat: Option<i64>,
     /// When it expires, in seconds since 1970.
-    exp: i64,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
     /// Who made it.
-    #[schema(example = "sme-pulse")]
-    iss: String,
+    #[schema(example = "sme-pulse", nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
     /// Whom it is for.
-    #[schema(example = "sme-pulse-api")]
-    aud: String,
-    /// Its own name.
+    #[schema(example = "sme-pulse-api", nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
+    /// Its own name. Optional.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     /// What its holder may do now: codes of permissions, with a space between them.
-    #[schema(example = "own_account read_organization")]
-    scope: String,
-    /// The user's e-mail address, for callers who may see users.
+    #[schema(example = "own_account read_organization", nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    /// The user's e-mail address, for callers who may see users. Optional.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
 }
 
-impl From<Inspected> for TokenView {
+impl From<Inspected> for IntrospectionView {
     fn from(token: Inspected) -> Self {
         let scope: Vec<_> = token.permissions.into_iter().map(Permission::code).collect();
         Self {
-            token_type: match token.kind {
+            active: true,
+            token_type: Some(match token.kind {
                 InspectedKind::Access => "bearer",
                 InspectedKind::Refresh => "refresh_token",
-            },
-            sub: token.user.to_string(),
-            org_id: token.org.get(),
+            }),
+            sub: Some(token.user.to_string()),
+            org_id: Some(token.org.get()),
             sid: token.session.map(sme_pulse_domain::ids::SessionId::get),
             iat: token.issued_at,
-            exp: token.expires_at,
-            iss: token.issuer,
-            aud: token.audience,
+            exp: Some(token.expires_at),
+            iss: Some(token.issuer),
+            aud: Some(token.audience),
             jti: token.token_id,
-            scope: scope.join(" "),
+            scope: Some(scope.join(" ")),
             username: token.email.map(|email| email.as_str().to_owned()),
         }
     }
@@ -103,5 +110,5 @@ pub(super) async fn handle(
 ) -> Result<Json<IntrospectionView>, ApiError> {
     let token = token_of(&body)?;
     let found = auth.introspect(watcher.reach(), token.expose()).await?;
-    Ok(Json(IntrospectionView { active: found.is_some(), token: found.map(TokenView::from) }))
+    Ok(Json(found.map_or_else(IntrospectionView::default, IntrospectionView::from)))
 }

@@ -16,7 +16,7 @@ use crate::{
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
 pub(super) struct LogOutAllBody {
     /// Whether the calling session ends as well.
-    #[schema(default = false)]
+    #[schema(default = false, nullable = false)]
     include_current: Option<bool>,
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn handle(
     body: Body,
     auth: Data<AuthService>,
 ) -> Result<Json<EndedView>, ApiError> {
-    let include_current = !body.bytes().is_empty() && {
+    let include_current = !body.is_absent() && {
         let mut fields = Object::of(&body);
         let include_current = fields.or("include_current", BOOLEAN, false);
         fields.finish(|| include_current)?

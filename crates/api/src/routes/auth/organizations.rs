@@ -47,6 +47,7 @@ pub(super) struct SwitchBody {
     #[schema(minimum = 1)]
     org_id: i64,
     /// The refresh token of the calling session; needed when the last proof of who the caller is lies 15 minutes back.
+    #[schema(min_length = 1)]
     refresh_token: Option<String>,
 }
 
@@ -80,7 +81,7 @@ pub(super) async fn switch(
     let shown = fields.nullable("refresh_token", TOKEN);
     let (org, shown) = fields.finish(|| Some((OrgId::new(org?), shown?.flatten())))?;
     let caller = caller.principal();
-    limits.switch.admit(caller.user_id(), &context)?;
+    limits.switch.admit(caller.user_id(), &context).await?;
     let (agent, origin) = (user_agent(&req), origin(&context));
     let shown = shown.map(|token| auth.presented(token.expose()));
     let done = auth.switch_organization(caller, (org, shown), (agent.as_deref(), &origin)).await?;

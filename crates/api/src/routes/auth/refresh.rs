@@ -46,7 +46,7 @@ pub(super) async fn handle(
     let presented = fields.finish(|| Some(auth.presented(token?.expose())));
     // Bodies without a token count like guesses: by the client alone.
     let session = presented.as_ref().ok().and_then(|presented| presented.session());
-    limits.refresh.admit(RefreshKey::new(&context, session), &context)?;
+    limits.refresh.admit(RefreshKey::new(&context, session), &context).await?;
     let done = auth.refresh(presented?, &origin(&context)).await?;
     context.identify(done.user.id.get(), done.org.get());
     Ok(Json(done.into()))

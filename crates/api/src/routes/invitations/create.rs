@@ -5,14 +5,14 @@ use sme_pulse_auth::{
     guard::ManageInvitations,
     service::{AuthService, Invite},
 };
-use sme_pulse_domain::role::Role;
 
 use super::view::InvitationView;
 use crate::{
+    docs::words::RoleName,
     edge::{Notice, RequestContext},
     error::ApiError,
-    input::{Body, EMAIL, Object, word},
-    routes::{Limits, caller::Caller, origin},
+    input::{Body, EMAIL, Object},
+    routes::{Limits, caller::Caller, origin, users::fields::new_roles},
 };
 
 /// Whom to invite, and with which roles.
@@ -23,10 +23,10 @@ pub(super) struct InvitationBody {
     #[schema(format = Email, example = "ann@example.com")]
     email: String,
     /// The roles they will have; wins over `role`.
-    #[schema(min_items = 1, max_items = 4, example = json!(["accountant"]))]
+    #[schema(min_items = 1, max_items = 4, value_type = Option<Vec<RoleName>>, example = json!(["accountant"]))]
     roles: Option<Vec<String>>,
     /// The only role they will have.
-    #[schema(example = "accountant")]
+    #[schema(value_type = Option<RoleName>, example = "accountant")]
     role: Option<String>,
 }
 
@@ -55,13 +55,8 @@ pub(super) async fn handle(
 ) -> Result<HttpResponse, ApiError> {
     let mut fields = Object::of(&body);
     let email = fields.required("email", EMAIL);
-    let known = word(&Role::ALL, Role::code);
-    let roles = if fields.has("role") && !fields.has("roles") {
-        fields.required("role", known).map(|role| vec![role])
-    } else {
-        fields.list("roles", 1, Role::ALL.len(), known)
-    };
-    let (email, roles) = fields.finish(|| Some((email?, roles?.into_iter().collect())))?;
+    let roles = new_roles(&mut fields);
+    let (email, roles) = fields.finish(|| Some((email?, roles?)))?;
     let (caller, masked) = (caller.principal(), email.masked().to_string());
     let invite = Invite { email, roles, origin: origin(&context) };
     let sent = limits.inviting(caller.org_id(), &context, Box::pin(auth.invite(caller, &invite))).await?;

@@ -23,7 +23,7 @@ use crate::{
     security(("bearer" = [])),
     params(
         ("skip" = Option<u64>, Query, description = "How many to leave out"),
-        ("limit" = Option<u64>, Query, description = "How many to show, 1 to 500; 100 unless given"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "How many to show, 1 to 500; 100 unless given"),
         ("status" = Option<String>, Query, description = "`pending`, `accepted`, `revoked` or `expired`"),
         ("search" = Option<String>, Query, description = "A part of the address, in any letter case"),
     ),

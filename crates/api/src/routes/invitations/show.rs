@@ -16,7 +16,7 @@ use crate::{
 ///
 /// At most 5 requests per client in any 60 seconds (by default), together with those to accept one.
 #[utoipa::path(get, path = "/api/v1/invitations/accept", operation_id = "showInvitation", tag = "invitations",
-    params(("token" = String, Query, description = "The token from the link in the mail")),
+    params(("token" = String, Query, min_length = 1, description = "The token from the link in the mail")),
     responses(
         (status = 200, description = "The invitation", body = OpenInvitationView),
         (status = 400, description = "Unknown, used, revoked or expired", body = crate::docs::schemas::ErrorEnvelope),

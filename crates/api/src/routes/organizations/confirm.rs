@@ -19,7 +19,7 @@ pub(super) struct ConfirmSignUpBody {
     #[schema(min_length = 1, example = "spu_…")]
     token: String,
     /// The password given at the sign-up, exactly.
-    #[schema(format = Password)]
+    #[schema(min_length = 1, format = Password)]
     password: String,
 }
 

@@ -19,7 +19,7 @@ use crate::{
 /// Adds a customer.
 #[utoipa::path(post, path = "/api/v1/customers", operation_id = "createCustomer", tag = "customers",
     security(("bearer" = [])), request_body(content = NewCustomerBody),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; the same request again gets its first answer")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "1 to 255 visible ASCII characters; the same request again gets its first answer")),
     responses(
         (status = 201, description = "The customer as it was added", body = CustomerView),
         (status = 400, description = "The code is taken, or a malformed key", body = crate::docs::schemas::ErrorEnvelope),
@@ -47,7 +47,7 @@ pub(super) async fn customer(
 /// Adds a supplier.
 #[utoipa::path(post, path = "/api/v1/suppliers", operation_id = "createSupplier", tag = "suppliers",
     security(("bearer" = [])), request_body(content = NewSupplierBody),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; the same request again gets its first answer")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "1 to 255 visible ASCII characters; the same request again gets its first answer")),
     responses(
         (status = 201, description = "The supplier as it was added", body = SupplierView),
         (status = 400, description = "The code is taken, or a malformed key", body = crate::docs::schemas::ErrorEnvelope),

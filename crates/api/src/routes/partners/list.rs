@@ -26,7 +26,7 @@ use crate::{
     security(("bearer" = [])),
     params(
         ("skip" = Option<u64>, Query, description = "How many to leave out"),
-        ("limit" = Option<u64>, Query, description = "How many to show, 1 to 500; 100 unless given"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "How many to show, 1 to 500; 100 unless given"),
         ("is_active" = Option<bool>, Query, description = "Only those in use, or only those out of use"),
         ("search" = Option<String>, Query, description = "A part of name or code, in any letter case"),
     ),
@@ -52,7 +52,7 @@ pub(super) async fn customers(
     security(("bearer" = [])),
     params(
         ("skip" = Option<u64>, Query, description = "How many to leave out"),
-        ("limit" = Option<u64>, Query, description = "How many to show, 1 to 500; 100 unless given"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "How many to show, 1 to 500; 100 unless given"),
         ("is_active" = Option<bool>, Query, description = "Only those in use, or only those out of use"),
         ("search" = Option<String>, Query, description = "A part of name or code, in any letter case"),
     ),

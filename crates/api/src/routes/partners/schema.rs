@@ -27,10 +27,10 @@ pub(super) struct NewCustomerBody {
     /// Postal address.
     address: Option<String>,
     /// Days until an invoice is due.
-    #[schema(minimum = 0, maximum = 365, default = 30)]
+    #[schema(minimum = 0, maximum = 365, default = 30, nullable = false)]
     credit_term: Option<i32>,
     /// Whether it may get new documents.
-    #[schema(default = true)]
+    #[schema(default = true, nullable = false)]
     is_active: Option<bool>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct NewCustomerBody {
 #[derive(ToSchema)]
 pub(super) struct CustomerBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(min_length = 1, max_length = 255, nullable = false)]
     name: Option<String>,
     /// Short code, unique in the organization when given.
     #[schema(max_length = 50)]
@@ -58,9 +58,10 @@ pub(super) struct CustomerBody {
     /// Postal address.
     address: Option<String>,
     /// Days until an invoice is due.
-    #[schema(minimum = 0, maximum = 365)]
+    #[schema(minimum = 0, maximum = 365, nullable = false)]
     credit_term: Option<i32>,
     /// Whether it may get new documents.
+    #[schema(nullable = false)]
     is_active: Option<bool>,
 }
 
@@ -88,10 +89,10 @@ pub(super) struct NewSupplierBody {
     /// Postal address.
     address: Option<String>,
     /// Days until a bill is due.
-    #[schema(minimum = 0, maximum = 365, default = 30)]
+    #[schema(minimum = 0, maximum = 365, default = 30, nullable = false)]
     payment_term: Option<i32>,
     /// Whether it may get new documents.
-    #[schema(default = true)]
+    #[schema(default = true, nullable = false)]
     is_active: Option<bool>,
 }
 
@@ -99,7 +100,7 @@ pub(super) struct NewSupplierBody {
 #[derive(ToSchema)]
 pub(super) struct SupplierBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(min_length = 1, max_length = 255, nullable = false)]
     name: Option<String>,
     /// Short code, unique in the organization when given.
     #[schema(max_length = 50)]
@@ -119,8 +120,9 @@ pub(super) struct SupplierBody {
     /// Postal address.
     address: Option<String>,
     /// Days until a bill is due.
-    #[schema(minimum = 0, maximum = 365)]
+    #[schema(minimum = 0, maximum = 365, nullable = false)]
     payment_term: Option<i32>,
     /// Whether it may get new documents.
+    #[schema(nullable = false)]
     is_active: Option<bool>,
 }

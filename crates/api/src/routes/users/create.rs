@@ -9,6 +9,7 @@ use sme_pulse_domain::text::NAME;
 
 use super::{fields::new_roles, view::PersonView};
 use crate::{
+    docs::words::RoleName,
     edge::{Notice, RequestContext},
     error::ApiError,
     input::{Body, EMAIL, Object, new_password, text},
@@ -30,10 +31,10 @@ pub(super) struct NewUserBody {
     #[schema(min_length = 8, format = Password)]
     password: String,
     /// The one role to hold: `owner`, `admin`, `accountant` or `cashier`. Only owners add owners.
-    #[schema(example = "cashier")]
+    #[schema(value_type = Option<RoleName>, example = "cashier")]
     role: Option<String>,
     /// The roles to hold.
-    #[schema(min_items = 1, example = json!(["accountant", "cashier"]))]
+    #[schema(min_items = 1, max_items = 4, value_type = Option<Vec<RoleName>>, example = json!(["accountant", "cashier"]))]
     roles: Option<Vec<String>>,
 }
 

@@ -22,7 +22,7 @@ use crate::{
     security(("bearer" = [])),
     params(
         ("skip" = Option<u64>, Query, description = "How many to leave out"),
-        ("limit" = Option<u64>, Query, description = "How many to show, 1 to 500; 100 unless given"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "How many to show, 1 to 500; 100 unless given"),
         ("search" = Option<String>, Query, description = "A part of address or name, in any letter case"),
         ("role" = Option<String>, Query, description = "The code of a role they hold"),
         ("status" = Option<String>, Query, description = "`active` or `inactive`"),

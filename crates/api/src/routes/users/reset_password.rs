@@ -49,7 +49,7 @@ pub(super) async fn handle(
     body: Body,
     auth: Data<AuthService>,
 ) -> Result<Json<PasswordSetView>, ApiError> {
-    let (user, new) = if body.bytes().is_empty() {
+    let (user, new) = if body.is_absent() {
         (path_id(&req, "user_id")?, None)
     } else {
         let (mut fields, rules) = (Object::of(&body), auth.password_rules());

@@ -15,6 +15,7 @@ use super::{
     view::PersonView,
 };
 use crate::{
+    docs::words::{RoleName, UserStatusName},
     edge::{Notice, RequestContext},
     error::ApiError,
     input::{Body, Object, Word, word},
@@ -32,13 +33,13 @@ pub(super) struct UserBody {
     full_name: Option<String>,
     /// A role to hold: `owner`, `admin`, `accountant` or `cashier`. Nothing changes when it is held already; else it
     /// replaces all roles.
-    #[schema(example = "cashier")]
+    #[schema(value_type = RoleName, required = false, example = "cashier")]
     role: Option<String>,
     /// The whole set of roles; wins over `role`.
-    #[schema(min_items = 1, example = json!(["accountant", "cashier"]))]
+    #[schema(min_items = 1, max_items = 4, value_type = Vec<RoleName>, required = false, example = json!(["accountant", "cashier"]))]
     roles: Option<Vec<String>>,
     /// `active` or `inactive`. Whoever becomes inactive is logged out everywhere.
-    #[schema(example = "active")]
+    #[schema(value_type = UserStatusName, required = false, example = "active")]
     status: Option<String>,
 }
 

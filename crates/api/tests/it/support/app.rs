@@ -20,7 +20,7 @@ use sme_pulse_testing::{Engine, Fixture, TestDatabase};
 
 use tempfile::TempDir;
 
-use super::clock::TestClock;
+use super::{clock::TestClock, statements};
 
 /// bcrypt of `123456` at cost 4: what every seeded and inserted user has.
 pub(crate) const HASH: &str = "$2b$04$8jm5tGoJHgbO0XxqEIw5Luj6XyGV64.5cSPF8Vm5tXWoRj8m7d92m";
@@ -112,6 +112,8 @@ impl TestApp {
             Engine::Sqlite => operator.clone(),
             Engine::Postgres => Store::open(&settings, Arc::new(SystemRng)).await.unwrap(),
         };
+        // Not before: seeds are the operator's.
+        statements::record(database.engine());
 
         let shared: (Arc<dyn Clock>, Arc<dyn Rng>) = (clock.clone(), Arc::new(SystemRng));
         let secret = config.tokens.key.resolve(&SystemRng).unwrap();

@@ -11,6 +11,7 @@ mod people;
 mod post;
 mod process;
 mod raw;
+mod statements;
 
 pub(crate) use app::{Answer, HASH, PASSWORD, TestApp};
 pub(crate) use clock::TestClock;

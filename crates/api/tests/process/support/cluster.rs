@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
+use sea_orm::{ConnectionTrait as _, Database};
 use tempfile::TempDir;
 
 use super::{note, server::nowhere};
@@ -30,6 +31,15 @@ impl Cluster {
             note("PostgreSQL half skipped: no PostgreSQL binaries are installed");
             return None;
         };
+        let cluster = Self::empty(bin);
+        let data = cluster.data();
+        let args = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D", &data];
+        cluster.run("initdb", &args);
+        Some(cluster)
+    }
+
+    /// A folder and a port.
+    fn empty(bin: PathBuf) -> Self {
         let folder = tempfile::Builder::new().prefix("sme-pulse-outage-").tempdir().unwrap();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let cluster = Self { bin, folder, port, as_root: rustix::process::geteuid().is_root() };
@@ -39,10 +49,37 @@ impl Cluster {
             std::fs::set_permissions(cluster.folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
             chown(cluster.folder.path(), Some(id), None).unwrap();
         }
-        let data = cluster.data();
-        let args = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D", &data];
-        cluster.run("initdb", &args);
-        Some(cluster)
+        cluster
+    }
+
+    /// A copy of a running cluster that follows it once it is started.
+    pub(crate) fn standby_of(primary: &Self) -> Option<Self> {
+        let standby = Self::empty(binaries()?);
+        let (port, data) = (primary.port.to_string(), standby.data());
+        let from = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres"];
+        standby.run(
+            "pg_basebackup",
+            &[&from[..], &["-D", &data, "-R", "-X", "stream", "-c", "fast", "--no-sync"]].concat(),
+        );
+        Some(standby)
+    }
+
+    /// The port it listens on.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Makes a standby a primary, and waits until it is one.
+    pub(crate) fn promote(&self) {
+        self.run("pg_ctl", &["promote", "-w", "-t", "60", "-D", &self.data()]);
+    }
+
+    /// Changes a setting of the running cluster, for connections from now on.
+    pub(crate) async fn set(&self, name: &str, value: &str) {
+        let db = Database::connect(self.url()).await.unwrap();
+        db.execute_unprepared(&format!("ALTER SYSTEM SET {name} = '{value}'")).await.unwrap();
+        db.execute_unprepared("SELECT pg_reload_conf()").await.unwrap();
+        db.close().await.unwrap();
     }
 
     /// The address of its maintenance database.
@@ -52,9 +89,14 @@ impl Cluster {
 
     /// Starts it and waits until it answers.
     pub(crate) fn start(&self) {
+        self.start_with("");
+    }
+
+    /// The same with further options of the server.
+    pub(crate) fn start_with(&self, further: &str) {
         let folder = self.folder.path().display();
         let options = format!(
-            "-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories='{folder}' -c fsync=off",
+            "-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories='{folder}' -c fsync=off {further}",
             self.port
         );
         let log = format!("{folder}/log");

@@ -102,10 +102,19 @@ impl Home {
 
     /// As [`Self::serve`], and a write beyond the size that files may have fails instead of ending the process.
     pub(crate) async fn serve_ignoring_file_size_signals(&self) -> Server {
-        let product = self.command(&["serve"]);
         // What is ignored stays ignored in the program that takes the shell's place.
+        self.serve_after("trap '' XFSZ").await
+    }
+
+    /// As [`Self::serve`], with so many open files at the most.
+    pub(crate) async fn serve_with_open_files(&self, most: u32) -> Server {
+        self.serve_after(&format!("ulimit -n {most}")).await
+    }
+
+    async fn serve_after(&self, first: &str) -> Server {
+        let product = self.command(&["serve"]);
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", "trap '' XFSZ; exec \"$0\" serve"]).arg(product.get_program());
+        shell.args(["-c", &format!("{first}; exec \"$0\" serve")]).arg(product.get_program());
         shell.current_dir(self.folder()).env_clear();
         shell.envs(product.get_envs().filter_map(|(name, value)| Some((name, value?))));
         shell.stdin(Stdio::null()).stdout(Stdio::piped());

@@ -2,8 +2,11 @@
 
 mod audit;
 mod cluster;
+mod collector;
 mod home;
 mod http;
+mod metrics;
+mod proxy;
 mod raw;
 mod rows;
 mod server;
@@ -11,8 +14,10 @@ mod wait;
 
 pub(crate) use audit::assert_unbroken_audit_trail;
 pub(crate) use cluster::Cluster;
+pub(crate) use collector::Collector;
 pub(crate) use home::{Done, Home};
 pub(crate) use http::{Answer, BODY, assert_clean_unavailable, send};
+pub(crate) use proxy::{Proxy, free_port};
 pub(crate) use raw::Raw;
 pub(crate) use server::Server;
 pub(crate) use wait::{elapsed, note, pause, until};

@@ -40,6 +40,17 @@ impl Raw {
         }
     }
 
+    /// Reads so many bytes and forgets them.
+    pub(crate) async fn skip(&mut self, length: usize) {
+        let mut buffer = [0; 4096];
+        while self.read.len() < length {
+            let count = self.stream.read(&mut buffer).await.unwrap();
+            assert!(count > 0, "the connection ended inside a body");
+            self.read.extend_from_slice(&buffer[..count]);
+        }
+        self.read.drain(..length);
+    }
+
     /// The next chunk of a body that comes in chunks; `None` after the last.
     pub(crate) async fn chunk(&mut self) -> Option<String> {
         let mut buffer = [0; 4096];

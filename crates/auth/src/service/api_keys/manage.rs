@@ -95,7 +95,7 @@ impl AuthService {
         let prefix = text.prefix();
         let new = NewApiKey { name, prefix, key_hash, permissions: &permissions, created_by, expires_at, at };
         let made = tx.api_keys().add(&new).await?;
-        tx.record(event(Action::ApiKeyCreated, &made, created_by, origin), at).await?;
+        tx.record(event(Action::ApiKeyCreated, &made, Some(created_by), origin), at).await?;
         tx.commit().await?;
         Ok(made)
     }
@@ -108,7 +108,7 @@ impl AuthService {
             let found = tx.api_keys().find_for_update(id).await?.ok_or(ApiKeyError::NotFound)?;
             if found.revoked_at.is_none() {
                 tx.api_keys().revoke(id, now).await?;
-                tx.record(event(Action::ApiKeyRevoked, &found, caller.user_id(), origin), now).await?;
+                tx.record(event(Action::ApiKeyRevoked, &found, Some(caller.user_id()), origin), now).await?;
                 tx.commit().await?;
             }
             Ok::<_, ApiKeyError>(found)
@@ -120,7 +120,7 @@ impl AuthService {
 }
 
 /// What the trail says of a key.
-pub(in crate::service) fn event(action: Action, key: &ApiKey, actor: UserId, origin: &Origin) -> AuditEvent {
+pub(in crate::service) fn event(action: Action, key: &ApiKey, actor: Option<UserId>, origin: &Origin) -> AuditEvent {
     let details = [
         ("name", Some(key.name.as_str().to_owned())),
         ("prefix", Some(key.prefix.to_string())),
@@ -129,7 +129,7 @@ pub(in crate::service) fn event(action: Action, key: &ApiKey, actor: UserId, ori
     ];
     let event = AuditEvent::new(action, Some(key.org), origin.clone());
     AuditEvent {
-        actor: Some(actor),
+        actor,
         entity: Some("api_keys"),
         entity_id: Some(key.id.get()),
         after: Some(Details::from(details.map(|(name, value)| (name.to_owned(), value)))),

@@ -16,6 +16,7 @@ use crate::{
     password::Verdict,
     service::{
         AuthService,
+        applicants::signed_in,
         device::DeviceId,
         guesses::{GuessError, GuessScope},
         profile,
@@ -127,7 +128,7 @@ impl AuthService {
         password: Zeroizing<String>,
         origin: &Origin,
     ) -> Result<Checked<Methods>, FactorError> {
-        let check = Box::pin(self.check_password(caller, password));
+        let check = Box::pin(self.check_password(caller, password, origin));
         self.proving(caller, GuessScope::OwnPassword, origin, check).await
     }
 
@@ -135,10 +136,11 @@ impl AuthService {
         &self,
         caller: &Principal,
         password: Zeroizing<String>,
+        origin: &Origin,
     ) -> Result<Checked<Methods>, FactorError> {
         let account = self.parts.store.account_by_email(&profile(caller)?.email).await?;
         let stored = account.filter(|account| account.user.id == caller.user_id()).map(|account| account.password_hash);
-        Ok(match self.parts.passwords.verify(password, stored).await? {
+        Ok(match self.parts.passwords.verify(signed_in(caller, origin), password, stored).await? {
             Verdict::Match { .. } => Ok(Methods::PASSWORD),
             Verdict::Mismatch => Err(FactorRefusal::WrongPassword),
             Verdict::Unreadable => Err(FactorRefusal::UnreadableHash),

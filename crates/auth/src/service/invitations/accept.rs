@@ -23,6 +23,7 @@ use crate::{
     Principal,
     service::{
         AuthService,
+        applicants::with_link,
         one_time_token::{OneTimeToken, TokenKind},
         profile,
     },
@@ -77,7 +78,7 @@ impl AuthService {
             return Err(InvitationError::HasAccount);
         }
         password_rules::check_names(&password, &invitation.email, Some(&full_name))?;
-        let password_hash = self.parts.passwords.hash(password).await?;
+        let password_hash = self.parts.passwords.hash(with_link(&origin), password).await?;
         retrying(|| async {
             let at = self.parts.clock.now();
             let tx = self.parts.store.begin(scope_of(invitation.org, None)).await?;

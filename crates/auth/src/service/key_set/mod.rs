@@ -61,6 +61,12 @@ impl KeySet {
         self.store.signing_keys().await
     }
 
+    /// The keys in use whose private half does not open with these secrets.
+    pub async fn closed(&self) -> Result<Vec<String>, StoreError> {
+        let closed = |key: &KeyRecord| key.sealed.is_some() && self.cipher.private(key).is_err();
+        Ok(self.list().await?.into_iter().filter(closed).map(|key| key.kid).collect())
+    }
+
     /// Makes and publishes the key that will sign next. One that waits already gives way if it has another algorithm.
     pub async fn generate(&self, algorithm: Algorithm) -> Result<ChangedKeys, KeySetError> {
         self.change(Step::Generate(algorithm)).await

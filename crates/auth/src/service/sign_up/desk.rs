@@ -1,12 +1,9 @@
 //! What happens to a sign-up after its answer: a link for an address that is free, a notice for one that is not.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use chrono::TimeDelta;
-use sme_pulse_domain::{audit::Origin, clock::Clock, rng::Rng};
+use sme_pulse_domain::{audit::Origin, clock::Clock, network::Network, rng::Rng};
 use sme_pulse_persistence::{SignUpRow, Store, StoreError, retrying};
 
 use crate::{
@@ -88,11 +85,7 @@ impl SignUpDesk {
 /// What a client cannot change at will: its IPv4 address, or the 64 bits that its IPv6 network is known by.
 fn network(origin: &Origin) -> String {
     let given = origin.client_ip.as_deref().unwrap_or_default();
-    match given.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).to_string(),
-        Ok(IpAddr::V4(address)) => address.to_string(),
-        Err(_) => given.to_owned(),
-    }
+    given.parse::<IpAddr>().map_or_else(|_| given.to_owned(), |address| Network::from(address).to_string())
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use super::{
     AuthService,
+    applicants::with_link,
     errands::{Errand, ErrandsFull},
     guesses::{GuessError, GuessScope},
     one_time_token::{OneTimeToken, TokenKind},
@@ -123,7 +124,7 @@ impl AuthService {
         {
             return Err(SignUpError::TaxCodeTaken);
         }
-        let password_hash = self.parts.passwords.hash(password).await?;
+        let password_hash = self.parts.passwords.hash(self.at_the_door(&email, None, None, &origin), password).await?;
         let row = SignUpRow { email, full_name, password_hash, organization: NewOrganization { name, tax_code } };
         if self.parts.settings.confirm_sign_ups {
             self.errands.push(Errand::SignUp(Box::new(PendingSignUp { row, origin })))?;
@@ -149,7 +150,7 @@ impl AuthService {
         origin: &Origin,
     ) -> Result<Founded, SignUpError> {
         let token = OneTimeToken::parse(TokenKind::SignUp, token).ok_or(SignUpError::InvalidLink)?.hash();
-        self.prove_sign_up(&token, password).await?;
+        self.prove_sign_up(&token, password, origin).await?;
         let founded = retrying(|| async {
             let now = self.parts.clock.now();
             let tx = self.parts.store.begin_system().await?;
@@ -171,7 +172,12 @@ impl AuthService {
 impl AuthService {
     /// Whether the password is that of the sign-up. The link alone shows whose the address is, not who signed up with it: one
     /// click would give its owner an account with a stranger's password. Too many guesses are refused like wrong ones.
-    async fn prove_sign_up(&self, token: &str, password: Zeroizing<String>) -> Result<(), SignUpError> {
+    async fn prove_sign_up(
+        &self,
+        token: &str,
+        password: Zeroizing<String>,
+        origin: &Origin,
+    ) -> Result<(), SignUpError> {
         let waiting = retrying(|| async {
             // Without a commit it stays where it is.
             self.parts.store.begin_system().await?.take_sign_up(token, self.parts.clock.now()).await
@@ -183,7 +189,7 @@ impl AuthService {
             GuessError::TooEarly(_) => SignUpError::InvalidLink,
             GuessError::Store(cause) => cause.into(),
         })?;
-        match self.parts.passwords.verify(password, Some(stored)).await {
+        match self.parts.passwords.verify(with_link(origin), password, Some(stored)).await {
             Ok(Verdict::Match { .. }) => Ok(self.guesses.right(&guess).await?),
             Ok(Verdict::Mismatch | Verdict::Unreadable) => Err(SignUpError::InvalidLink),
             Err(overloaded) => {

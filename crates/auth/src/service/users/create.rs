@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::{UserError, events, refused};
 use crate::{
     Principal,
-    service::{AuthService, mail_texts},
+    service::{AuthService, applicants::signed_in, mail_texts},
 };
 
 /// A user to be added. There is no `Debug`: it holds a password.
@@ -40,7 +40,7 @@ impl AuthService {
         let asking = Actor { id: caller.user_id(), roles: caller.roles() };
         Person::may_be_added(&new.roles, asking).map_err(refused)?;
         password_rules::check_personal(&new.password, &as_user(caller, &new)).map_err(UserError::FirstPassword)?;
-        let hash = self.parts.passwords.hash(new.password).await?;
+        let hash = self.parts.passwords.hash(signed_in(caller, &new.origin), new.password).await?;
         let person = NewPerson {
             email: new.email,
             password_hash: hash,
@@ -56,7 +56,7 @@ impl AuthService {
             let user = tx.people().create(&person, now).await?;
             tx.passwords().note_given(user, now).await?;
             let added = tx.people().find(user).await?.ok_or(UserError::NotFound)?;
-            tx.record(events::created(caller, &added, &new.origin), now).await?;
+            tx.record(events::created(caller.into(), &added, &new.origin), now).await?;
             tx.commit().await?;
             Ok::<_, UserError>(added)
         })

@@ -3,7 +3,7 @@
 use sme_pulse_domain::{audit::Origin, ids::UserId};
 use sme_pulse_persistence::retrying;
 
-use super::{UpdatedUser, UserError, allowed};
+use super::{UpdatedUser, UserError, allowed, update::store_user};
 use crate::{Principal, service::AuthService};
 
 impl AuthService {
@@ -18,7 +18,7 @@ impl AuthService {
             let tx = self.lock_people(caller).await?;
             let before = tx.people().find(user).await?.ok_or(UserError::NotFound)?;
             let after = allowed(&tx, caller, &before, |actor| before.deactivated(actor)).await?;
-            self.store_user(tx, caller, (&before, after), origin).await
+            store_user(tx, caller.into(), (&before, after), (origin, self.parts.clock.now())).await
         })
         .await?;
         self.changed(user);

@@ -6,6 +6,7 @@ mod deactivate;
 mod error;
 mod events;
 mod list;
+mod operator;
 mod reset;
 mod temporary_password;
 mod update;
@@ -21,6 +22,9 @@ use super::AuthService;
 use crate::{AccessError, Principal};
 pub use create::CreateUser;
 pub use error::UserError;
+pub use operator::{
+    NewOwner, OwnerHome, create_owner, import_users, people_of, set_password, set_user_status, temporary_password,
+};
 pub use reset::SetPassword;
 pub use update::UpdatedUser;
 

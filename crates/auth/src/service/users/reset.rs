@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{UserError, allowed, events, refused, temporary_password};
 use crate::{
     Principal,
-    service::{AuthService, RECENT_MINUTES, mail_texts},
+    service::{AuthService, RECENT_MINUTES, applicants::signed_in, mail_texts},
 };
 
 /// A password to be set. There is no `Debug`: it holds one.
@@ -50,9 +50,10 @@ impl AuthService {
             password_rules::check_personal(new, &as_user(&person)).map_err(UserError::NewPassword)?;
         }
         let temporary = set.new.is_none().then(|| temporary_password::draw(&*self.parts.rng));
+        let applicant = signed_in(caller, &set.origin);
         let hash = match (set.new, &temporary) {
-            (Some(new), _) => self.parts.passwords.hash(new).await?,
-            (None, Some(temporary)) => self.parts.passwords.hash(temporary.clone()).await?,
+            (Some(new), _) => self.parts.passwords.hash(applicant, new).await?,
+            (None, Some(temporary)) => self.parts.passwords.hash(applicant, temporary.clone()).await?,
             (None, None) => return Ok(None),
         };
         retrying(|| self.store_set_password(caller, (user, &hash), &set.origin)).await?;
@@ -82,7 +83,7 @@ impl AuthService {
         tx.challenges().remove_of(user).await?;
         let kept = caller.session().filter(|_| user == caller.user_id());
         let ended = tx.sessions().end_all_but((kept, user), EndReason::PasswordSet, now).await?;
-        tx.record(events::password_set(caller, &person, ended.here, origin), now).await?;
+        tx.record(events::password_set(caller.into(), &person, ended.here, origin), now).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -11,7 +11,7 @@ use sme_pulse_domain::{
 };
 use sme_pulse_persistence::{StoreError, TenantTx, retrying};
 
-use super::{UserError, allowed, events};
+use super::{UserError, allowed, events, events::By};
 use crate::{
     Principal,
     service::{AuthService, api_keys},
@@ -43,47 +43,45 @@ impl AuthService {
             let tx = self.lock_people(caller).await?;
             let before = tx.people().find(user).await?.ok_or(UserError::NotFound)?;
             let after = allowed(&tx, caller, &before, |actor| before.patched(patch, actor)).await?;
-            self.store_user(tx, caller, (&before, after), origin).await
+            store_user(tx, caller.into(), (&before, after), (origin, self.parts.clock.now())).await
         })
         .await?;
         self.changed(user);
         Ok(updated)
     }
+}
 
-    /// Writes what is different, ends the access of somebody who no longer takes part, and commits.
-    pub(super) async fn store_user(
-        &self,
-        tx: TenantTx,
-        caller: &Principal,
-        (before, mut after): (&Person, Person),
-        origin: &Origin,
-    ) -> Result<UpdatedUser, UserError> {
-        if after == *before {
-            return Ok(UpdatedUser { person: after, roles_changed: false, new_status: None });
-        }
-        let now = self.parts.clock.now();
-        tx.people().save(&after, now).await?;
-        let roles_changed = after.roles != before.roles;
-        if roles_changed {
-            tx.people().set_roles(after.id, &after.roles, now).await?;
-        }
-        let switched = (after.account, after.membership) != (before.account, before.membership);
-        let ended = if switched { end_access(&tx, &after, now).await? } else { 0 };
-        // Who comes back makes new ones. Keys of theirs in other organizations rest as long as the account does.
-        let revoked = if switched { tx.api_keys().revoke_all_of(after.id, now).await? } else { Vec::new() };
-        let of_keys = revoked.iter().map(|key| api_keys::event(Action::ApiKeyRevoked, key, caller.user_id(), origin));
-        for event in events::changes(caller, (before, &after), ended, origin).into_iter().chain(of_keys) {
-            tx.record(event, now).await?;
-        }
-        if switched && after.is_from_elsewhere() {
-            // With the membership begins or ends what this organization may see of the account.
-            after = tx.people().find(after.id).await?.ok_or(UserError::NotFound)?;
-        }
-        tx.commit().await?;
-        after.updated_at = now;
-        let new_status = switched.then(|| after.membership.unwrap_or(after.account));
-        Ok(UpdatedUser { person: after, roles_changed, new_status })
+/// Writes what is different, ends the access of somebody who no longer takes part, and commits.
+pub(super) async fn store_user(
+    tx: TenantTx,
+    by: By,
+    (before, mut after): (&Person, Person),
+    (origin, now): (&Origin, DateTime<Utc>),
+) -> Result<UpdatedUser, UserError> {
+    if after == *before {
+        return Ok(UpdatedUser { person: after, roles_changed: false, new_status: None });
     }
+    tx.people().save(&after, now).await?;
+    let roles_changed = after.roles != before.roles;
+    if roles_changed {
+        tx.people().set_roles(after.id, &after.roles, now).await?;
+    }
+    let switched = (after.account, after.membership) != (before.account, before.membership);
+    let ended = if switched { end_access(&tx, &after, now).await? } else { 0 };
+    // Who comes back makes new ones. Keys of theirs in other organizations rest as long as the account does.
+    let revoked = if switched { tx.api_keys().revoke_all_of(after.id, now).await? } else { Vec::new() };
+    let of_keys = revoked.iter().map(|key| api_keys::event(Action::ApiKeyRevoked, key, by.actor, origin));
+    for event in events::changes(by, (before, &after), ended, origin).into_iter().chain(of_keys) {
+        tx.record(event, now).await?;
+    }
+    if switched && after.is_from_elsewhere() {
+        // With the membership begins or ends what this organization may see of the account.
+        after = tx.people().find(after.id).await?.ok_or(UserError::NotFound)?;
+    }
+    tx.commit().await?;
+    after.updated_at = now;
+    let new_status = switched.then(|| after.membership.unwrap_or(after.account));
+    Ok(UpdatedUser { person: after, roles_changed, new_status })
 }
 
 /// Ends the sessions of a user and whatever else could become one: everywhere for those who are at home here, in this

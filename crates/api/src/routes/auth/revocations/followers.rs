@@ -58,6 +58,11 @@ impl Followers {
         self.stopped.send_replace(true);
     }
 
+    /// How many streams there are now.
+    pub fn count(&self) -> usize {
+        self.lock().taken
+    }
+
     fn lock(&self) -> MutexGuard<'_, Places> {
         // No code that can panic runs under the lock but the map's own.
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
