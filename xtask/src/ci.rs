@@ -35,6 +35,8 @@ impl fmt::Display for Verdict {
 
 /// Requests of a kind for each operation: about a minute.
 pub(crate) const API_CASES: u32 = 20;
+/// The same requests each time: what a change did not break must not fail it. `cargo xtask fuzz-api` draws others.
+const API_SEED: u128 = 20_261_122;
 
 type Step<'a> = (&'static str, &'a dyn Fn() -> anyhow::Result<Verdict>);
 
@@ -89,7 +91,7 @@ pub(crate) fn run(only: &[String], signals: &Signals) -> u8 {
         ("alert rules", &|| alerts::check(signals)),
         ("deployment files", &|| deployment::check(signals)),
         ("generated documents", &|| docs::check(signals)),
-        ("API as described", &|| fuzz_api::check(API_CASES, None, signals)),
+        ("API as described", &|| fuzz_api::check(API_CASES, Some(API_SEED), signals)),
         ("tests", &|| Ok(Verdict::of(test::run(&[], signals)? == 0))),
     ];
     let (mut results, mut errors) = (Vec::new(), Vec::new());

@@ -29,7 +29,7 @@ const SETTINGS: [(&str, &str); 5] = [
 ];
 
 /// Runs it; `cases` requests of each kind for each operation.
-pub(crate) fn check(cases: u32, seed: Option<u64>, signals: &Signals) -> anyhow::Result<Verdict> {
+pub(crate) fn check(cases: u32, seed: Option<u128>, signals: &Signals) -> anyhow::Result<Verdict> {
     let Some(tool) = tool(signals) else { return Ok(Verdict::NotChecked) };
     let args = ["-p", "sme-pulse-api", "--bin", "sme-pulse"];
     let built = cargo::build(&args, &["sme-pulse"], signals)?;
@@ -58,7 +58,7 @@ fn ask(
     tool: &Path,
     home: &TempDir,
     port: u16,
-    (cases, seed): (u32, Option<u64>),
+    (cases, seed): (u32, Option<u128>),
     signals: &Signals,
 ) -> anyhow::Result<Outcome> {
     let folder = cargo::root().join(FOLDER);

@@ -96,7 +96,7 @@ enum Task {
         cases: u32,
         /// Repeats a run: the seed that it printed
         #[arg(long)]
-        seed: Option<u64>,
+        seed: Option<u128>,
     },
     /// Takes each wall between organizations out of a copy and looks whether the tests notice
     MutateTenancy {

@@ -142,3 +142,21 @@ fn every_route_behind_a_token_says_in_its_description_which_permission_it_needs(
     }
     assert!(described > 10, "{described}");
 }
+
+/// The server removes white space around a name before it measures it.
+#[test]
+fn a_name_of_nothing_but_white_space_is_refused_by_the_description_as_well() {
+    let document = serde_json::to_value(routes::openapi()).unwrap();
+    let mut names = 0;
+    for (schema, text) in document["components"]["schemas"].as_object().unwrap() {
+        let Some(members) = text["properties"].as_object() else { continue };
+        for (name, member) in members.iter().filter(|(_, member)| member["minLength"] == 1) {
+            if !member["maxLength"].is_null() {
+                let pattern = member["pattern"].as_str().unwrap_or_default();
+                assert!(pattern.contains(r"\S") || pattern.contains(r"\s]"), "{schema}.{name}: {pattern:?}");
+                names += 1;
+            }
+        }
+    }
+    assert!(names > 10, "{names}");
+}

@@ -24,7 +24,12 @@ use crate::{
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
 pub(super) struct ApiKeyBody {
     /// What people call it; need not be the only one of this name.
-    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$", example = "Nightly bookkeeping")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$",
+        example = "Nightly bookkeeping"
+    )]
     name: String,
     /// What it may do: codes of permissions that the caller holds. Keys never have `own_account`, `write_users`,
     /// `manage_invitations` or `manage_api_keys`.
