@@ -23,7 +23,7 @@ use crate::{
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
 pub(super) struct NewAccountBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]")]
     name: String,
     /// `cash` or `bank`.
     #[schema(example = "bank")]

@@ -26,7 +26,7 @@ use crate::{
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
 pub(super) struct AccountBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S", nullable = false)]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]", nullable = false)]
     name: Option<String>,
     /// Short code, unique in the organization when given.
     #[schema(max_length = 50)]

@@ -19,7 +19,7 @@ pub(super) struct AcceptBody {
     #[schema(min_length = 1, example = "spi_…")]
     token: String,
     /// Their name.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S", example = "Ann Smith")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]", example = "Ann Smith")]
     full_name: String,
     /// Their password: at least 8 characters (by default), at most 72 bytes, none of the most common ones, and not their
     /// name or address.

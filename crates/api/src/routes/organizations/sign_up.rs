@@ -17,13 +17,13 @@ use crate::{
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
 pub(super) struct SignUpBody {
     /// Name of the company.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S", example = "Acme Ltd")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]", example = "Acme Ltd")]
     name: String,
     /// Tax code, unique over all organizations.
     #[schema(max_length = 50)]
     tax_code: Option<String>,
     /// The owner's name.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S", example = "Ann Smith")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]", example = "Ann Smith")]
     full_name: String,
     /// The owner's e-mail address, in any letter case.
     #[schema(format = Email, example = "ann@example.com")]

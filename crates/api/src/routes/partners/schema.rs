@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 #[derive(ToSchema)]
 pub(super) struct NewCustomerBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]")]
     name: String,
     /// Short code, unique in the organization when given.
     #[schema(max_length = 50)]
@@ -38,7 +38,7 @@ pub(super) struct NewCustomerBody {
 #[derive(ToSchema)]
 pub(super) struct CustomerBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S", nullable = false)]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]", nullable = false)]
     name: Option<String>,
     /// Short code, unique in the organization when given.
     #[schema(max_length = 50)]
@@ -69,7 +69,7 @@ pub(super) struct CustomerBody {
 #[derive(ToSchema)]
 pub(super) struct NewSupplierBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]")]
     name: String,
     /// Short code, unique in the organization when given.
     #[schema(max_length = 50)]
@@ -100,7 +100,7 @@ pub(super) struct NewSupplierBody {
 #[derive(ToSchema)]
 pub(super) struct SupplierBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S", nullable = false)]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]", nullable = false)]
     name: Option<String>,
     /// Short code, unique in the organization when given.
     #[schema(max_length = 50)]

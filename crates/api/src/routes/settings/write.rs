@@ -20,7 +20,7 @@ use crate::{
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
 pub(super) struct SettingsBody {
     /// Name of the company.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S", nullable = false)]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]", nullable = false)]
     name: Option<String>,
     /// Tax code, unique over all organizations.
     #[schema(max_length = 50)]

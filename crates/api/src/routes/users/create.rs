@@ -24,7 +24,7 @@ pub(super) struct NewUserBody {
     #[schema(format = Email)]
     email: String,
     /// Name.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]")]
     full_name: String,
     /// The first password: at least 8 characters (by default), at most 72 bytes, none of the most common ones, and not the
     /// person's name or address.

@@ -29,7 +29,7 @@ const STATUS: Word<Status> = word(&[Status::Active, Status::Inactive], Status::a
 #[expect(dead_code, reason = "describes the body; the handler reads it field by field")]
 pub(super) struct UserBody {
     /// Name; null clears it.
-    #[schema(min_length = 1, max_length = 255, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"[^\s\x85]")]
     full_name: Option<String>,
     /// A role to hold: `owner`, `admin`, `accountant` or `cashier`. Nothing changes when it is held already; else it
     /// replaces all roles.
