@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal};
@@ -12,12 +13,15 @@ use tempfile::TempDir;
 
 use crate::cargo;
 use crate::ci::Verdict;
+use crate::clock::now;
 use crate::process::{self, Outcome, Signals};
 use crate::say::say;
 
 /// What findings mean changes with it, so it does not change by itself.
 const PACKAGE: &str = "schemathesis==4.32.5";
 const FOLDER: &str = "xtask/api-fuzzer";
+/// The server has to end within 10 s.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// No budgets and cheap hashes, or these would be all that is tested.
 const SETTINGS: [(&str, &str); 5] = [
     // The one in `schemathesis.toml`.
@@ -42,13 +46,13 @@ pub(crate) fn check(cases: u32, seed: Option<u128>, signals: &Signals) -> anyhow
             bail!("{step} failed: {}", said(&home));
         }
     }
-    let mut serving = Serving(process::spawn(server(&program, &home, port)?.arg("serve"))?);
+    let mut serving = Serving(Some(process::spawn(server(&program, &home, port)?.arg("serve"))?));
     let findings = ask(&tool, &home, port, (cases, seed), signals)?;
-    if let Some(status) = serving.0.try_wait()? {
-        bail!("the server has ended with {status}: {}", said(&home));
+    let ended = serving.end(signals)?;
+    if ended != Outcome::Exited(0) && !signals.stop_requested() {
+        bail!("the server {}: {}", ended.describe(), said(&home));
     }
-    drop(serving);
-    let log = fs::read_to_string(home.path().join("server.log")).unwrap_or_default();
+    let log = fs::read_to_string(home.path().join("server.log")).context("the server has no log")?;
     let faults: Vec<_> = log.lines().filter(|line| line.contains("\"level\":50")).collect();
     faults.iter().take(5).for_each(|line| say(format_args!("the server's log: {line}")));
     Ok(Verdict::of(findings == Outcome::Exited(0) && faults.is_empty()))
@@ -121,13 +125,28 @@ fn said(home: &TempDir) -> String {
     fs::read_to_string(home.path().join("output.log")).unwrap_or_default()
 }
 
-/// Stops the server, whatever happens.
-struct Serving(Child);
+/// The server, which does not outlive this.
+struct Serving(Option<Child>);
+
+impl Serving {
+    /// Asks it to stop, and kills it where it does not.
+    fn end(&mut self, signals: &Signals) -> anyhow::Result<Outcome> {
+        let mut child = self.0.take().context("the server has been stopped before")?;
+        if let Some(status) = child.try_wait()? {
+            bail!("the server has ended by itself with {status}");
+        }
+        // It may have ended in this very moment.
+        let _ = rustix::process::kill_process(Pid::from_child(&child), Signal::TERM);
+        process::wait(child, signals, now().checked_add(PATIENCE), || {})
+    }
+}
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = rustix::process::kill_process(Pid::from_child(&self.0), Signal::TERM);
-        let _ = self.0.wait();
+        if let Some(child) = &mut self.0 {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

@@ -82,7 +82,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Option<Collector>> {
         reader.refuse(METRICS_EXPORTER, "must be none without OTEL_EXPORTER_OTLP_ENDPOINT");
     }
     let headers = headers?.into_iter().map(|(name, value)| (name, Secret::new(&value))).collect();
-    let (service_name, attributes) = (service_name?, attributes?);
+    let (mut service_name, attributes) = (service_name?, attributes?);
+    if reader.given(SERVICE_NAME).is_none() {
+        // The default does not win over what somebody wrote.
+        let named = attributes.iter().rfind(|(name, _)| name == "service.name");
+        service_name = named.map_or(service_name, |(_, name)| name.clone());
+    }
     let traces = Some(ratio.and(sampling)?).filter(|_| with_traces == Some(true));
     let metrics = Some(interval?).filter(|_| with_metrics == Some(true));
     Some(endpoint?.map(|endpoint| Collector { endpoint, headers, service_name, attributes, traces, metrics }))

@@ -3,11 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::rt::{spawn, task::JoinHandle};
 use opentelemetry_http::{Bytes, HttpError, Request};
 use opentelemetry_proto::tonic::{common::v1::KeyValue, resource::v1::Resource};
 use prost::Message as _;
 use sme_pulse_domain::{clock::Clock, rng::Rng};
+use tokio::runtime::{Builder, Runtime};
 
 use super::{
     Metrics,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::Collector,
-    telemetry::collector::{LAST, Signal, Way},
+    telemetry::collector::{LAST, PATIENCE, Signal, Way},
 };
 
 /// Tells replicas apart: without it their counters would be mixed.
@@ -24,9 +24,12 @@ const INSTANCE: &str = "service.instance.id";
 /// Why metrics cannot be sent at all.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
+    /// No thread, or no sockets.
+    #[error("the thread for metrics cannot be started")]
+    Thread(#[source] std::io::Error),
     /// The platform's certificates cannot be used.
     #[error("TLS to the collector cannot be set up")]
-    Tls(#[from] std::io::Error),
+    Tls(#[source] std::io::Error),
     /// The endpoint or a header is not one of HTTP.
     #[error("the collector's address or its headers cannot be sent")]
     Request(#[source] HttpError),
@@ -35,7 +38,8 @@ pub enum PushError {
 /// The way out. Dropping it ends it; call [`finish`](Self::finish) before.
 pub struct Push {
     sender: Arc<Sender>,
-    task: JoinHandle<()>,
+    /// Always there but in `drop`. One of its own: a look-up of a name that hangs would hold up the end of any that waits for it.
+    runtime: Option<Runtime>,
 }
 
 struct Sender {
@@ -62,46 +66,53 @@ impl Push {
         for (name, value) in &config.headers {
             request = request.header(name, value.expose());
         }
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).thread_name("metrics").enable_io().enable_time().build();
+        let runtime = runtime.map_err(PushError::Thread)?;
         let sender = Arc::new(Sender {
             metrics,
             clock: Arc::clone(clock),
-            way: Way::new(Signal::Metrics)?,
+            way: Way::new(Signal::Metrics, &config.endpoint).map_err(PushError::Tls)?,
             request: request.body(()).map_err(|error| PushError::Request(error.into()))?,
             resource: resource(config, rng),
             started: now(&**clock),
         });
         let regular = Arc::clone(&sender);
-        let task = spawn(async move {
+        runtime.spawn(async move {
             loop {
                 tokio::time::sleep(interval).await;
-                regular.send().await;
+                regular.send(PATIENCE).await;
             }
         });
-        Ok(Self { sender, task })
+        Ok(Self { sender, runtime: Some(runtime) })
     }
 
     /// Sends what was counted last, for a second at the most.
     pub async fn finish(self) {
-        self.task.abort();
-        // Somebody who is away has been told of already, or is not worth waiting for.
-        let _ = tokio::time::timeout(LAST, self.sender.send()).await;
+        let sender = Arc::clone(&self.sender);
+        if let Some(runtime) = &self.runtime {
+            // The outcome is in the log.
+            let _ = runtime.spawn(async move { sender.send(LAST).await }).await;
+        }
     }
 }
 
 impl Drop for Push {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
 impl Sender {
-    async fn send(&self) {
+    async fn send(&self, patience: Duration) {
         let families = self.metrics.gather();
         // A clock that was set back must not make a batch end before it began.
         let span = Span { start: self.started, end: now(&*self.clock).max(self.started) };
         let body = message(&self.resource, &families, span).encode_to_vec();
         // The outcome is in the log.
-        let _ = self.way.post(self.request.clone().map(|()| Bytes::from(body))).await;
+        let _ = self.way.post(self.request.clone().map(|()| Bytes::from(body)), patience).await;
     }
 }
 

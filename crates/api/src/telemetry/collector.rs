@@ -13,7 +13,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use opentelemetry_http::{Bytes, HttpError, Request, Response};
-use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::error::chain;
 
@@ -33,7 +33,8 @@ pub(crate) enum Signal {
     Metrics,
 }
 
-/// A client with one kept connection. Its requests need a runtime with sockets and a timer.
+/// A client of its own. Its requests need a runtime with sockets and a timer, and which may be left with a look-up of a name
+/// unfinished.
 #[derive(Debug)]
 pub(crate) struct Way {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -42,20 +43,28 @@ pub(crate) struct Way {
 }
 
 impl Way {
-    /// Connects to nothing yet. An error means that the platform's certificates cannot be used.
-    pub(crate) fn new(signal: Signal) -> std::io::Result<Self> {
-        let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_platform_verifier(ring::default_provider())?
-            .https_or_http()
-            .enable_http1()
-            .build();
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(1).build(tls);
+    /// Connects to nothing yet. An error means that `endpoint` needs the platform's certificates and that they cannot be used.
+    pub(crate) fn new(signal: Signal, endpoint: &str) -> std::io::Result<Self> {
+        let tls = HttpsConnectorBuilder::new();
+        let tls = if endpoint.starts_with("https:") {
+            tls.with_provider_and_platform_verifier(ring::default_provider())?
+        } else {
+            // Nothing is encrypted, and a system without certificates will do.
+            tls.with_tls_config(trusting_nobody()?)
+        };
+        let tls = tls.https_or_http().enable_http1().build();
+        let kept = match signal {
+            Signal::Traces => 1,
+            // At the usual intervals the collector closes a kept one just as the next batch is written.
+            Signal::Metrics => 0,
+        };
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(kept).build(tls);
         Ok(Self { client, signal, away: AtomicBool::new(false) })
     }
 
-    /// Posts one batch, within [`PATIENCE`].
-    pub(crate) async fn post(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let outcome = match tokio::time::timeout(PATIENCE, self.send(request)).await {
+    /// Posts one batch, within `patience`.
+    pub(crate) async fn post(&self, request: Request<Bytes>, patience: Duration) -> Result<Response<Bytes>, HttpError> {
+        let outcome = match tokio::time::timeout(patience, self.send(request)).await {
             Ok(outcome) => outcome,
             Err(late) => Err(late.into()),
         };
@@ -88,4 +97,11 @@ impl Way {
             _ => {}
         }
     }
+}
+
+fn trusting_nobody() -> std::io::Result<ClientConfig> {
+    let versions =
+        ClientConfig::builder_with_provider(ring::default_provider().into()).with_safe_default_protocol_versions();
+    let versions = versions.map_err(std::io::Error::other)?;
+    Ok(versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }

@@ -47,7 +47,7 @@ impl Exporter {
         let runtime =
             Builder::new_multi_thread().worker_threads(1).thread_name("traces").enable_io().enable_time().build()?;
         let post = Post {
-            way: Arc::new(Way::new(Signal::Traces).map_err(TracesError::Tls)?),
+            way: Arc::new(Way::new(Signal::Traces, &config.endpoint).map_err(TracesError::Tls)?),
             runtime: runtime.handle().clone(),
         };
         let headers = config.headers.iter().map(|(name, value)| (name.clone(), value.expose().to_owned()));
@@ -127,6 +127,6 @@ impl HttpClient for Post {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let way = Arc::clone(&self.way);
         // The timer too needs the runtime.
-        self.runtime.spawn(async move { way.post(request).await }).await?
+        self.runtime.spawn(async move { way.post(request, PATIENCE).await }).await?
     }
 }
