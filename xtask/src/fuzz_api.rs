@@ -48,7 +48,7 @@ pub(crate) fn check(cases: u32, seed: Option<u128>, signals: &Signals) -> anyhow
     }
     let mut serving = Serving(Some(process::spawn(server(&program, &home, port)?.arg("serve"))?));
     let findings = ask(&tool, &home, port, (cases, seed), signals)?;
-    let ended = serving.end(signals)?;
+    let ended = serving.end(signals).with_context(|| said(&home))?;
     if ended != Outcome::Exited(0) && !signals.stop_requested() {
         bail!("the server {}: {}", ended.describe(), said(&home));
     }

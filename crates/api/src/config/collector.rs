@@ -110,7 +110,7 @@ fn endpoint(text: &str) -> Option<String> {
     fits.then(|| url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// Names of headers have no upper case and no control characters; attributes may be called anything.
+/// Names are letters, digits and `-_.`; values have no control characters, and those of headers are ASCII.
 fn pairs(text: &str, headers: bool) -> Option<Vec<(String, String)>> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let pair = |entry: &str| {

@@ -7,7 +7,10 @@ use opentelemetry_http::{Bytes, HttpError, Request};
 use opentelemetry_proto::tonic::{common::v1::KeyValue, resource::v1::Resource};
 use prost::Message as _;
 use sme_pulse_domain::{clock::Clock, rng::Rng};
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::JoinHandle,
+};
 
 use super::{
     Metrics,
@@ -38,6 +41,7 @@ pub enum PushError {
 /// The way out. Dropping it ends it; call [`finish`](Self::finish) before.
 pub struct Push {
     sender: Arc<Sender>,
+    regular: JoinHandle<()>,
     /// Always there but in `drop`. One of its own: a look-up of a name that hangs would hold up the end of any that waits for it.
     runtime: Option<Runtime>,
 }
@@ -77,18 +81,20 @@ impl Push {
             resource: resource(config, rng),
             started: now(&**clock),
         });
-        let regular = Arc::clone(&sender);
-        runtime.spawn(async move {
+        let own = Arc::clone(&sender);
+        let regular = runtime.spawn(async move {
             loop {
                 tokio::time::sleep(interval).await;
-                regular.send(PATIENCE).await;
+                own.send(PATIENCE).await;
             }
         });
-        Ok(Self { sender, runtime: Some(runtime) })
+        Ok(Self { sender, regular, runtime: Some(runtime) })
     }
 
     /// Sends what was counted last, for a second at the most.
     pub async fn finish(self) {
+        // An older batch must not come after the last one.
+        self.regular.abort();
         let sender = Arc::clone(&self.sender);
         if let Some(runtime) = &self.runtime {
             // The outcome is in the log.

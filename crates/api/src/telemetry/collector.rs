@@ -33,8 +33,7 @@ pub(crate) enum Signal {
     Metrics,
 }
 
-/// A client of its own. Its requests need a runtime with sockets and a timer, and which may be left with a look-up of a name
-/// unfinished.
+/// A client. Its requests need a runtime with sockets and a timer, whose end waits for nothing: a look-up of a name may hang.
 #[derive(Debug)]
 pub(crate) struct Way {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
